@@ -1,0 +1,1 @@
+"""The nouns everything else is built from: tensors, operations, nodes, and the backward sweep."""

@@ -1,0 +1,266 @@
+"""One operation, one class.
+
+A ``Primitive`` is an operation together with its static parameters. Its class holds, on one screen, everything the
+system knows of it:
+
+- ``value``: the result on arrays;
+- ``spec``: the result's shape and dtype from the operands' alone;
+- ``vjp_<input>``: the pullback towards that input (reverse mode);
+- ``jvp``: the pushforward (forward mode); families derive it, and there is a derived fallback;
+- ``batch``: how it maps over a leading batch axis;
+- ``lower``: how it is compiled;
+- traits: ``differentiable``, ``linear``, ``commutative``, ``random``, ``aliases``.
+
+**Residuals are read off the rules.** A pullback names what it needs in its signature: ``def vjp_x(self, g, y)`` keeps
+the operand ``y`` and nothing else; ``out`` is the result, ``aux`` what ``value_and_aux`` returned beside it, and
+``spec`` the shape and dtype of the input that the gradient is for, which costs nothing to keep.
+
+**Rules are NumPy code.** ``np.cos(x) * g`` computes when it is given arrays and extends the graph when it is given
+tensors, so one rule serves every order of derivative.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, dataclass_transform
+
+from .errors import NotDifferentiableError, WengertError
+from .types import Array, TensorSpec
+
+#: Where a pullback's argument is read from. Residuals are the tuple ``(*operands, out, aux)`` with ``None`` for what is
+#: not kept, so an operand's slot is its position, and the result's and the auxiliary's count from the end.
+OUT = -2
+AUX = -1
+SPEC = -3
+INPUTS = -4
+NEEDED = -5
+
+_NAMED_SLOTS = {"out": OUT, "aux": AUX, "spec": SPEC, "specs": SPEC, "inputs": INPUTS, "needed": NEEDED}
+
+#: Every concrete operation by name; loading a graph and the law tests read it.
+REGISTRY: dict[str, type[Primitive]] = {}
+
+
+class NotDifferentiable:
+    """Stands where a derivative rule would, and says why there is none.
+
+    >>> class Nextafter: vjp_x = NotDifferentiable("the result jumps between neighbouring floats")
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+class Rule:
+    """A pullback with the slots that its arguments are read from."""
+
+    __slots__ = ("call", "slots")
+
+    def __init__(self, call: Callable[..., Any], slots: tuple[int, ...]) -> None:
+        self.call = call
+        self.slots = slots
+
+
+def _argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
+    code = function.__code__  # type: ignore[attr-defined]
+    return tuple(code.co_varnames[: code.co_argcount])
+
+
+@dataclass_transform(frozen_default=True)
+class Primitive:
+    """Base class of all operations. Annotated attributes that are not ``ClassVar`` are its static parameters."""
+
+    name: ClassVar[str] = ""
+    #: PyTorch's name where it differs (``Mul`` for ``multiply``).
+    short_name: ClassVar[str] = ""
+    #: Names of the operands, in order; read off ``value`` unless the class says otherwise.
+    inputs: ClassVar[tuple[str, ...]] = ()
+    #: Takes any number of operands; then ``vjp(self, g, ...)`` returns a gradient for each.
+    variadic: ClassVar[bool] = False
+    abstract: ClassVar[bool] = True
+
+    #: False when every derivative is structurally zero or the result is not a floating number (comparisons, argmax).
+    differentiable: ClassVar[bool] = True
+    linear: ClassVar[bool] = False
+    commutative: ClassVar[bool] = False
+    random: ClassVar[bool] = False
+    #: The value may be a view of an operand.
+    aliases: ClassVar[bool] = False
+    #: Extra leading axes are looped over (a NumPy generalised ufunc, or all axes stored as negative numbers).
+    maps_leading_axes: ClassVar[bool] = False
+
+    fields: ClassVar[tuple[str, ...]] = ()
+    rules: ClassVar[tuple[Rule | NotDifferentiable | None, ...]] = ()
+    #: For every bit mask of tracked operands, the residual slots to keep.
+    keep: ClassVar[dict[int, tuple[int, ...]]] = {}
+
+    def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = [
+            name
+            for name, kind in cls.__dict__.get("__annotations__", {}).items()
+            if not str(kind).startswith(("ClassVar", "typing.ClassVar"))
+        ]
+        cls.fields = cls.fields + tuple(name for name in own if name not in cls.fields)
+        cls.abstract = abstract
+        if abstract:
+            return
+        if "name" not in cls.__dict__:
+            cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        if cls.name in REGISTRY and REGISTRY[cls.name].__qualname__ != cls.__qualname__:
+            raise WengertError(f"two operations are called {cls.name!r}: {REGISTRY[cls.name]} and {cls}")
+        REGISTRY[cls.name] = cls
+        if "inputs" not in cls.__dict__ and not cls.variadic and hasattr(cls.value, "__code__"):
+            cls.inputs = _argument_names(cls.value)[1:]
+        cls.keep = {}
+        if cls.differentiable:
+            cls.rules = (cls._rule("vjp"),) if cls.variadic else tuple(cls._rule(f"vjp_{name}") for name in cls.inputs)
+        else:
+            cls.rules = (None,) * max(1, len(cls.inputs))
+
+    @classmethod
+    def _rule(cls, attribute: str) -> Rule | NotDifferentiable | None:
+        declared = getattr(cls, attribute, None)
+        if isinstance(declared, NotDifferentiable):
+            return declared
+        if declared is None:
+            if not hasattr(cls, attribute):
+                raise WengertError(
+                    f"{cls.__name__} lacks {attribute}: write the pullback, None for a zero derivative, or "
+                    f'NotDifferentiable("reason")'
+                )
+            return None
+        return Rule(declared, cls._slots(_argument_names(declared)[2:], attribute))
+
+    @classmethod
+    def _slots(cls, names: Sequence[str], attribute: str) -> tuple[int, ...]:
+        slots = []
+        for name in names:
+            if name in cls.inputs:
+                slots.append(cls.inputs.index(name))
+            elif name in _NAMED_SLOTS:
+                slots.append(_NAMED_SLOTS[name])
+            else:
+                raise WengertError(f"{cls.__name__}.{attribute} asks for {name!r}, which is not an operand, out or spec")
+        return tuple(slots)
+
+    # -- parameters ---------------------------------------------------------------------------------------------
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        cls = type(self)
+        values = dict(zip(cls.fields, args, strict=False), **kwargs)
+        if len(args) > len(cls.fields) or not values.keys() <= set(cls.fields):
+            raise TypeError(f"{cls.__name__} takes the parameters {cls.fields}, not {args} {kwargs}")
+        for name in cls.fields:
+            if name not in values:
+                if not hasattr(cls, name):
+                    raise TypeError(f"{cls.__name__} needs its parameter {name!r}")
+                values[name] = getattr(cls, name)
+        self.__dict__.update(values)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable; make a new one")
+
+    def parameters(self) -> dict[str, Any]:
+        """The static parameters by name, in the order of declaration."""
+        return {name: getattr(self, name) for name in self.fields}
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={value!r}" for name, value in self.parameters().items())
+        return f"{self.name}({inside})" if inside else self.name
+
+    @property
+    def title(self) -> str:
+        """The name in PyTorch's style, as ``grad_fn`` shows it: ``LogSoftmax`` for ``log_softmax``."""
+        return self.short_name or "".join(part[:1].upper() + part[1:] for part in self.name.split("_"))
+
+    # -- what a class provides ----------------------------------------------------------------------------------
+
+    def value(self, *inputs: Any) -> Any:
+        """The result on arrays and scalars: an array, or a tuple of arrays."""
+        raise NotImplementedError(f"{type(self).__name__}.value")
+
+    def value_and_aux(self, *inputs: Any) -> tuple[Any, Any]:
+        """The result, and what a rule that names ``aux`` keeps beside it (indices, masks: never differentiable)."""
+        return self.value(*inputs), None
+
+    def spec(self, *specs: Any) -> TensorSpec | tuple[TensorSpec, ...]:
+        """Shape and dtype of the result, given those of the operands (or Python scalars)."""
+        raise NotImplementedError(f"{type(self).__name__}.spec")
+
+    def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
+        """The tangent of the result. ``None`` among the tangents is a structural zero.
+
+        ``NotImplemented`` asks for the derived rule: the pullback is linear in its cotangent, and the transpose of
+        the pullback is the pushforward (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
+        """
+        return NotImplemented
+
+    def batch(self, size: int, batched: Sequence[bool], inputs: Sequence[Any]) -> Any:
+        """The result for a whole batch, whose axis stands first in the operands marked in ``batched`` and in the
+        result. ``NotImplemented`` asks for a loop over the batch."""
+        return NotImplemented
+
+    def lower(self, emitter: Any, *inputs: Any) -> Any:
+        """Emit code for the operation; ``NotImplemented`` leaves it to NumPy."""
+        return NotImplemented
+
+    # -- used by apply and by the sweep -------------------------------------------------------------------------
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Arrays in, arrays out; tensors in, tensors out. Rules use it to call other operations."""
+        for x in inputs:
+            if hasattr(x, "_node"):
+                return apply_hook[0](self, *inputs)
+        return self.value(*inputs)
+
+    @classmethod
+    def residual_slots(cls, mask: int) -> tuple[int, ...]:
+        """Which operands (by position), ``OUT`` and ``AUX`` the rules of the tracked operands will ask for."""
+        found = cls.keep.get(mask)
+        if found is None:
+            slots: set[int] = set()
+            for position, rule in enumerate(cls.rules):
+                if isinstance(rule, Rule) and (cls.variadic or mask >> position & 1):
+                    slots.update(rule.slots)
+            found = cls.keep[mask] = tuple(sorted(slots - {SPEC, NEEDED}))
+        return found
+
+    def pull(self, g: Any, parents: Sequence[Any], residuals: Any) -> Sequence[Any]:
+        """The cotangents of the operands. ``parents`` has ``None`` for operands that are not tracked, else something
+        with their shape and dtype; ``residuals`` is ``(*operands, out, aux)``."""
+        if self.variadic:
+            rule = self.rules[0]
+            if rule is None:
+                return (None,) * len(parents)
+            return self._call_rule(rule, g, parents, [parent is not None for parent in parents], residuals)
+        return [
+            None if parent is None or rule is None else self._call_rule(rule, g, parent, None, residuals)
+            for parent, rule in zip(parents, self.rules, strict=True)
+        ]
+
+    def _call_rule(self, rule: Rule | NotDifferentiable, g: Any, spec: Any, needed: Any, residuals: Any) -> Any:
+        if isinstance(rule, NotDifferentiable):
+            raise NotDifferentiableError(f"{self.name} has no derivative: {rule.reason}")
+        arguments = []
+        for slot in rule.slots:
+            if slot >= AUX or slot == OUT:
+                arguments.append(residuals[slot])
+            elif slot == SPEC:
+                arguments.append(spec)
+            elif slot == INPUTS:
+                arguments.append(residuals[:-2])
+            else:
+                arguments.append(needed)
+        return rule.call(self, g, *arguments)
+
+
+#: ``apply`` registers itself here, so that this module need not import the one that imports it.
+apply_hook: list[Callable[..., Array]] = []
