@@ -117,22 +117,29 @@ def _sweep(
         parents = node.parents
         if useful is not None:
             parents = tuple(parent if parent in useful else None for parent in parents)
+        primitive = node.primitive
         try:
-            contributions = node.primitive.pull(g, parents, residuals)
+            # As ``Primitive.pull``, inlined for the common case: this is the innermost loop of the library.
+            if primitive.variadic:
+                contributions = primitive.pull(g, parents, residuals)
+            else:
+                contributions = [
+                    None if parent is None or rule is None else rule.pull(primitive, g, parent, residuals)
+                    for parent, rule in zip(parents, primitive.rules)  # noqa: B905 - equal by construction
+                ]
         except GradientError as error:
             if node.location is not None:
                 error.add_note(f"  in the backward pass of {node.location}: {node.location.text}")
             raise
         if not retain_graph:
             node.residuals = FREED
-        for parent, contribution in zip(parents, contributions, strict=True):
+        for parent, contribution in zip(parents, contributions):  # noqa: B905
             if contribution is None or parent is None:
                 continue
             if contribution.dtype is not parent.dtype or contribution.shape != parent.shape:
                 contribution = conform(contribution, parent, node)
             if anomaly:
                 _check_finite(node, g, contribution)
-            # As ``deposit``, inlined: this is the innermost loop of the library.
             key = parent.number
             if key not in cotangents:
                 cotangents[key] = contribution

@@ -52,14 +52,62 @@ class NotDifferentiable:
         self.reason = reason
 
 
-class Rule:
-    """A pullback with the slots that its arguments are read from."""
+#: A rule made ready for the sweep: ``(operation, g, spec, residuals) -> cotangent``.
+Pull = Callable[["Primitive", Any, Any, Any], Any]
 
-    __slots__ = ("call", "slots")
+
+class Rule:
+    """A pullback with the slots that its arguments are read from, and ``pull``, which reads them and calls it."""
+
+    __slots__ = ("call", "pull", "slots")
 
     def __init__(self, call: Callable[..., Any], slots: tuple[int, ...]) -> None:
         self.call = call
         self.slots = slots
+        self.pull: Pull = self.compile()
+
+    def compile(self) -> Pull:
+        """A closure for the sweep, with the common cases decided ahead."""
+        call, slots = self.call, self.slots
+        if not slots:
+            return lambda op, g, spec, residuals: call(op, g)
+        if slots == (SPEC,):
+            return lambda op, g, spec, residuals: call(op, g, spec)
+        if len(slots) == 1 and slots[0] >= OUT:
+            (slot,) = slots
+            return lambda op, g, spec, residuals: call(op, g, residuals[slot])
+
+        def pull(op: Primitive, g: Any, spec: Any, residuals: Any) -> Any:
+            return call(op, g, *[self.read(slot, spec, residuals) for slot in slots])
+
+        return pull
+
+    @staticmethod
+    def read(slot: int, spec: Any, residuals: Any) -> Any:
+        """One argument of a rule. For a variadic operation ``spec`` is the list of its operands' specs."""
+        if slot >= OUT:
+            return residuals[slot]
+        if slot == SPEC:
+            return spec
+        if slot == INPUTS:
+            return residuals[:-2]
+        return [one is not None for one in spec]
+
+
+class Refusal(Rule):
+    """Stands in the rules for a ``NotDifferentiable``: pulling back through it is an error."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(lambda *_: None, ())
+
+    def compile(self) -> Pull:
+        def pull(op: Primitive, g: Any, spec: Any, residuals: Any) -> Any:
+            raise NotDifferentiableError(f"{op.name} has no derivative: {self.reason}")
+
+        return pull
 
 
 def _argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -91,7 +139,7 @@ class Primitive:
     maps_leading_axes: ClassVar[bool] = False
 
     fields: ClassVar[tuple[str, ...]] = ()
-    rules: ClassVar[tuple[Rule | NotDifferentiable | None, ...]] = ()
+    rules: ClassVar[tuple[Rule | None, ...]] = ()
     #: For every bit mask of tracked operands, the residual slots to keep.
     keep: ClassVar[dict[int, tuple[int, ...]]] = {}
 
@@ -120,10 +168,10 @@ class Primitive:
             cls.rules = (None,) * max(1, len(cls.inputs))
 
     @classmethod
-    def _rule(cls, attribute: str) -> Rule | NotDifferentiable | None:
+    def _rule(cls, attribute: str) -> Rule | None:
         declared = getattr(cls, attribute, None)
         if isinstance(declared, NotDifferentiable):
-            return declared
+            return Refusal(declared.reason)
         if declared is None:
             if not hasattr(cls, attribute):
                 raise WengertError(
@@ -238,28 +286,14 @@ class Primitive:
         with their shape and dtype; ``residuals`` is ``(*operands, out, aux)``."""
         if self.variadic:
             rule = self.rules[0]
-            if rule is None:
-                return (None,) * len(parents)
-            return self._call_rule(rule, g, parents, [parent is not None for parent in parents], residuals)
+            found: Sequence[Any] = (
+                (None,) * len(parents) if rule is None else rule.pull(self, g, parents, residuals)
+            )
+            return found
         return [
-            None if parent is None or rule is None else self._call_rule(rule, g, parent, None, residuals)
+            None if parent is None or rule is None else rule.pull(self, g, parent, residuals)
             for parent, rule in zip(parents, self.rules, strict=True)
         ]
-
-    def _call_rule(self, rule: Rule | NotDifferentiable, g: Any, spec: Any, needed: Any, residuals: Any) -> Any:
-        if isinstance(rule, NotDifferentiable):
-            raise NotDifferentiableError(f"{self.name} has no derivative: {rule.reason}")
-        arguments = []
-        for slot in rule.slots:
-            if slot >= AUX or slot == OUT:
-                arguments.append(residuals[slot])
-            elif slot == SPEC:
-                arguments.append(spec)
-            elif slot == INPUTS:
-                arguments.append(residuals[:-2])
-            else:
-                arguments.append(needed)
-        return rule.call(self, g, *arguments)
 
 
 #: ``apply`` registers itself here, so that this module need not import the one that imports it.

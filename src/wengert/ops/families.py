@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from wengert.core.errors import WengertError
-from wengert.core.primitive import NotDifferentiable, Primitive, Rule, _argument_names
+from wengert.core.primitive import NotDifferentiable, Primitive, Pull, Refusal, Rule, _argument_names
 from wengert.core.types import SCALAR_TYPES, TensorSpec
 
 
@@ -21,6 +21,40 @@ class Partial(Rule):
 
     __slots__ = ()
 
+    def compile(self) -> Pull:
+        call, slots = self.call, self.slots
+        if len(slots) == 1:
+            (slot,) = slots
+
+            def pull_one(op: Primitive, g: Any, spec: Any, residuals: Any) -> Any:
+                partial = call(op, residuals[slot])
+                return g * partial if g.dtype.kind == "f" else g * np.conj(partial)
+
+            return pull_one
+
+        def pull(op: Primitive, g: Any, spec: Any, residuals: Any) -> Any:
+            partial = call(op, *[residuals[slot] for slot in slots])
+            return g * partial if g.dtype.kind == "f" else g * np.conj(partial)
+
+        return pull
+
+
+class Factor(Partial):
+    """A partial derivative that is simply an operand, or the result."""
+
+    __slots__ = ()
+
+    def __init__(self, slot: int) -> None:
+        super().__init__(lambda op, value: value, (slot,))
+
+    def compile(self) -> Pull:
+        (slot,) = self.slots
+
+        def pull(op: Primitive, g: Any, spec: Any, residuals: Any) -> Any:
+            return g * residuals[slot] if g.dtype.kind == "f" else g * np.conj(residuals[slot])
+
+        return pull
+
 
 class Scale(Rule):
     """A pullback that multiplies by a constant."""
@@ -28,8 +62,16 @@ class Scale(Rule):
     __slots__ = ("factor",)
 
     def __init__(self, factor: float) -> None:
-        super().__init__(lambda *_: None, ())
         self.factor = factor
+        super().__init__(lambda *_: None, ())
+
+    def compile(self) -> Pull:
+        factor = self.factor
+        if factor == 1:
+            return lambda op, g, spec, residuals: g
+        if factor == -1:
+            return lambda op, g, spec, residuals: -g
+        return lambda op, g, spec, residuals: g * factor
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
@@ -50,7 +92,7 @@ class Elementwise(Primitive, abstract=True):
     """An operation that acts on each element alone, after broadcasting.
 
     Subclasses set ``value`` to a NumPy ufunc (or write it as a method) and for each operand ``partial_<operand>``: a
-    number, or a method that names what it needs among the operands and ``out``. For a function of complex numbers it
+    number, the name of an operand (or ``"out"``), or a method that names what it needs among the operands and ``out``. For a function of complex numbers it
     is the holomorphic derivative. Where a pullback is not a product (``where``, ``conj``), ``vjp_<operand>`` takes the
     partial's place; then the pushforward is the same map unless ``jvp_<operand>`` is given.
     """
@@ -63,7 +105,7 @@ class Elementwise(Primitive, abstract=True):
         super().__init_subclass__(**kwargs)
 
     @classmethod
-    def _rule(cls, attribute: str) -> Rule | NotDifferentiable | None:
+    def _rule(cls, attribute: str) -> Rule | None:
         if hasattr(cls, attribute):
             return super()._rule(attribute)
         partial_name = attribute.replace("vjp_", "partial_")
@@ -71,33 +113,14 @@ class Elementwise(Primitive, abstract=True):
             raise WengertError(f"{cls.__name__} needs {partial_name} (or {attribute})")
         partial = getattr(cls, partial_name)
         if isinstance(partial, NotDifferentiable):
-            return partial
+            return Refusal(partial.reason)
+        if isinstance(partial, str):
+            return Factor(*cls._slots((partial,), partial_name))
         if partial is None or (isinstance(partial, (int, float)) and partial == 0):
             return None
         if isinstance(partial, (int, float)):
             return Scale(partial)
         return Partial(partial, cls._slots(_argument_names(partial)[1:], partial_name))
-
-    def pull(self, g: Any, parents: Sequence[Any], residuals: Any) -> Sequence[Any]:
-        contributions: list[Any] = []
-        for parent, rule in zip(parents, self.rules, strict=True):
-            if parent is None or rule is None:
-                contributions.append(None)
-                continue
-            kind = type(rule)
-            if kind is Scale:
-                factor = rule.factor  # type: ignore[union-attr]
-                contributions.append(g if factor == 1 else -g if factor == -1 else g * factor)
-            elif kind is Partial:
-                slots = rule.slots  # type: ignore[union-attr]
-                if len(slots) == 1:
-                    partial = rule.call(self, residuals[slots[0]])  # type: ignore[union-attr]
-                else:
-                    partial = rule.call(self, *[residuals[slot] for slot in slots])  # type: ignore[union-attr]
-                contributions.append(g * (partial if g.dtype.kind == "f" else np.conj(partial)))
-            else:
-                contributions.append(self._call_rule(rule, g, parent, None, residuals))
-        return contributions
 
     def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
         total = None
@@ -111,10 +134,10 @@ class Elementwise(Primitive, abstract=True):
                 term = explicit(tangent, *[residuals[slot] for slot in self._slots(names, f"jvp_{name}")])
             elif type(rule) is Scale:
                 term = tangent if rule.factor == 1 else tangent * rule.factor
-            elif type(rule) is Partial:
+            elif isinstance(rule, Partial):
                 term = tangent * rule.call(self, *[residuals[slot] for slot in rule.slots])
             else:
-                term = self._call_rule(rule, tangent, out, None, residuals)
+                term = rule.pull(self, tangent, out, residuals)
             total = term if total is None else total + term
         if total is None or total.shape == out.shape:
             return total
@@ -134,7 +157,7 @@ class Linear(Primitive, abstract=True):
     linear: ClassVar[bool] = True
 
     @classmethod
-    def _rule(cls, attribute: str) -> Rule | NotDifferentiable | None:
+    def _rule(cls, attribute: str) -> Rule | None:
         if hasattr(cls, attribute):
             return super()._rule(attribute)
         transpose = cls.__dict__.get("transpose") or getattr(cls, "transpose", None)

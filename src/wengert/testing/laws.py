@@ -16,7 +16,7 @@ import numpy as np
 from wengert.core import backward as autograd
 from wengert.core.apply import apply
 from wengert.core.levels import JvpLevel, VmapLevel, running
-from wengert.core.primitive import NotDifferentiable, Primitive
+from wengert.core.primitive import Primitive, Refusal
 from wengert.core.tensor import Tensor, wrap
 from wengert.core.types import TensorSpec
 
@@ -76,7 +76,7 @@ class Case:
             return False
         if isinstance(self.target, Primitive):
             rules = type(self.target).rules
-            return self.target.differentiable and not any(isinstance(rule, NotDifferentiable) for rule in rules)
+            return self.target.differentiable and not any(isinstance(rule, Refusal) for rule in rules)
         return True
 
     def call(self, *operands: Any) -> Any:
