@@ -26,7 +26,7 @@ from .errors import (
 from .mode import MODE
 from .node import MultiNode, Node, is_library_file, next_number, record, user_location
 from .primitive import AUX, INPUTS, OUT, Primitive, apply_hook
-from .tensor import Tensor, wrap
+from .tensor import EAGER_TYPES, Tensor, wrap
 from .types import SCALAR_TYPES, frozen_copy
 
 _get_mode = MODE.get
@@ -45,7 +45,7 @@ def apply(primitive: Primitive, *inputs: Any) -> Any:
         mask = 0
         bit = 1
         for x in inputs:
-            if type(x) is Tensor:
+            if type(x) is Tensor or type(x) in EAGER_TYPES:
                 values.append(x._value)
                 if x._node is not None:
                     mask |= bit
@@ -187,7 +187,7 @@ def unary_operator(primitive: Primitive) -> Callable[[Any], Tensor]:
 
     def operator(x: Any) -> Tensor:
         mode = _get_mode()
-        if type(x) is not Tensor or not mode.plain or general:
+        if not (type(x) is Tensor or type(x) in EAGER_TYPES) or not mode.plain or general:
             return apply(primitive, x)  # type: ignore[no-any-return]
         operand = x._value
         try:
@@ -238,10 +238,10 @@ def binary_operator(primitive: Primitive) -> Callable[[Any, Any], Tensor]:
         mode = _get_mode()
         if not mode.plain or general:
             return apply(primitive, x, y)  # type: ignore[no-any-return]
-        if type(x) is Tensor:
+        if type(x) is Tensor or type(x) in EAGER_TYPES:
             x_value = x._value
             x_node = x._node
-            if type(y) is Tensor:
+            if type(y) is Tensor or type(y) in EAGER_TYPES:
                 y_value = y._value
                 y_node = y._node
             elif type(y) in SCALAR_TYPES:
@@ -249,7 +249,7 @@ def binary_operator(primitive: Primitive) -> Callable[[Any, Any], Tensor]:
                 y_node = None
             else:
                 return apply(primitive, x, y)  # type: ignore[no-any-return]
-        elif type(y) is Tensor and type(x) in SCALAR_TYPES:
+        elif type(x) in SCALAR_TYPES and (type(y) is Tensor or type(y) in EAGER_TYPES):
             x_value = x
             x_node = None
             y_value = y._value

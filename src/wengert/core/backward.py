@@ -19,7 +19,8 @@ import numpy as np
 from .apply import describe, summary
 from .errors import AnomalyError, FreedGraphError, GradientError
 from .mode import MODE
-from .node import FREED, Leaf, MultiNode, Node, Output, reachable
+from .node import FREED, Leaf, Node, Output, reachable
+from .primitive import Rule
 from .tensor import Tensor, wrap
 
 
@@ -56,57 +57,31 @@ def _sweep(
     useful = None if wanted is None else _leading_to(roots, wanted)
     wanted_set = frozenset(wanted or ())
     heap: list[int] = []
-    nodes: dict[int, Node] = {}
-    cotangents: dict[int, Any] = {}
-    owned: set[int] = set()
+    # For each pending node: the node, its cotangent so far, and whether that is an array of our own to add into.
+    pending: dict[int, list[Any]] = {}
     collected: dict[Node, Any] = {}
     heappush, heappop = heapq.heappush, heapq.heappop
 
-    def deposit(node: Node, g: Any) -> None:
-        number = node.number
-        if number not in cotangents:
-            cotangents[number] = g
-            nodes[number] = node
-            heappush(heap, -number)
-        elif number in owned:
-            np.add(cotangents[number], g, out=cotangents[number])
-        else:
-            total = cotangents[number] = cotangents[number] + g
-            if type(total) is np.ndarray:
-                owned.add(number)
-
     for root, seed in zip(roots, seeds, strict=True):
         if useful is None or root in useful:
-            deposit(root, seed)
+            _deposit(heap, pending, root, seed)
 
     while heap:
-        number = -heappop(heap)
-        node = nodes.pop(number)
-        g = cotangents.pop(number)
-        owned.discard(number)
+        node, g, _ = pending.pop(-heappop(heap))
         if node.watch is not None:
             g = _run_watch(node, g, create_graph)
-        if node in wanted_set:
+        if wanted_set and node in wanted_set:
             collected[node] = g
         kind = type(node)
-        if kind is Leaf:
-            if wanted is None:
-                collected[node] = g
-            continue
-        if kind is Output:
-            parent = node.parents[0]
-            slots = cotangents.get(parent.number)  # type: ignore[union-attr]
-            if slots is None:
-                slots = [None] * len(parent.shape)  # type: ignore[union-attr]
-                deposit(parent, slots)  # type: ignore[arg-type]
-            index = node.index  # type: ignore[attr-defined]
-            slots[index] = g if slots[index] is None else slots[index] + g
-            continue
-        if kind is MultiNode:
-            g = tuple(
-                np.zeros(spec.shape, spec.dtype) if one is None else one
-                for one, spec in zip(g, node.shape, strict=True)
-            )
+        if kind is not Node:
+            if kind is Leaf:
+                if wanted is None:
+                    collected[node] = g
+                continue
+            if kind is Output:
+                _deposit_output(heap, pending, node, g)
+                continue
+            g = _materialised(node, g)
         residuals = node.residuals
         if residuals is not None and type(residuals) is not tuple:
             if residuals is FREED:
@@ -116,38 +91,70 @@ def _sweep(
             residuals = _as_tensors(node, residuals)
         parents = node.parents
         if useful is not None:
-            parents = tuple(parent if parent in useful else None for parent in parents)
+            parents = tuple([parent if parent in useful else None for parent in parents])
         primitive = node.primitive
         try:
-            # As ``Primitive.pull``, inlined for the common case: this is the innermost loop of the library.
-            if primitive.variadic:
-                contributions = primitive.pull(g, parents, residuals)
-            else:
-                contributions = [
-                    None if parent is None or rule is None else rule.pull(primitive, g, parent, residuals)
-                    for parent, rule in zip(parents, primitive.rules)  # noqa: B905 - equal by construction
-                ]
+            contributions: Any = primitive.pull(g, parents, residuals) if primitive.variadic else primitive.rules
+            for parent, contribution in zip(parents, contributions):  # noqa: B905 - equal by construction
+                if parent is None or contribution is None:
+                    continue
+                if isinstance(contribution, Rule):
+                    contribution = contribution.pull(primitive, g, parent, residuals)
+                    if contribution is None:
+                        continue
+                if contribution.dtype is not parent.dtype or contribution.shape != parent.shape:
+                    contribution = conform(contribution, parent, node)
+                if anomaly:
+                    _check_finite(node, g, contribution)
+                number = parent.number
+                entry = pending.get(number)
+                if entry is None:
+                    pending[number] = [parent, contribution, False]
+                    heappush(heap, -number)
+                else:
+                    _accumulate(entry, contribution)
         except GradientError as error:
             if node.location is not None:
                 error.add_note(f"  in the backward pass of {node.location}: {node.location.text}")
             raise
         if not retain_graph:
             node.residuals = FREED
-        for parent, contribution in zip(parents, contributions):  # noqa: B905
-            if contribution is None or parent is None:
-                continue
-            if contribution.dtype is not parent.dtype or contribution.shape != parent.shape:
-                contribution = conform(contribution, parent, node)
-            if anomaly:
-                _check_finite(node, g, contribution)
-            key = parent.number
-            if key not in cotangents:
-                cotangents[key] = contribution
-                nodes[key] = parent
-                heappush(heap, -key)
-            else:
-                deposit(parent, contribution)
     return collected
+
+
+def _deposit(heap: list[int], pending: dict[int, list[Any]], node: Node, g: Any) -> None:
+    entry = pending.get(node.number)
+    if entry is None:
+        pending[node.number] = [node, g, False]
+        heapq.heappush(heap, -node.number)
+    else:
+        _accumulate(entry, g)
+
+
+def _accumulate(entry: list[Any], g: Any) -> None:
+    """Add to a pending cotangent: in place once the sum is an array that nobody else holds."""
+    if entry[2]:
+        np.add(entry[1], g, out=entry[1])
+    else:
+        total = entry[1] = entry[1] + g
+        entry[2] = type(total) is np.ndarray
+
+
+def _deposit_output(heap: list[int], pending: dict[int, list[Any]], output: Output, g: Any) -> None:
+    """Put the cotangent of one result among those of its operation's other results."""
+    node = output.parents[0]
+    assert node is not None
+    if node.number not in pending:
+        _deposit(heap, pending, node, [None] * len(node.shape))
+    slots = pending[node.number][1]
+    slots[output.index] = g if slots[output.index] is None else slots[output.index] + g
+
+
+def _materialised(node: Node, cotangents: list[Any]) -> tuple[Any, ...]:
+    """The cotangents of all results of a node, zeros for those that nothing used."""
+    return tuple(
+        np.zeros(spec.shape, spec.dtype) if g is None else g for g, spec in zip(cotangents, node.shape, strict=True)
+    )
 
 
 def _leading_to(roots: Sequence[Node], wanted: Sequence[Node]) -> set[Node]:

@@ -177,11 +177,10 @@ class Node:
 class Leaf(Node):
     """Where a gradient arrives: the node of a tensor that the user made with ``requires_grad=True``."""
 
-    __slots__ = ("grad", "label", "owner")
+    __slots__ = ("grad", "label")
 
     grad: Any
     label: str
-    owner: Any
 
     def __init__(self, shape: Any, dtype: Any, label: str = "") -> None:
         self.primitive = None  # type: ignore[assignment]
@@ -196,7 +195,6 @@ class Leaf(Node):
         self.watch = None
         self.grad = None
         self.label = label
-        self.owner = None
 
     def name(self) -> str:
         return "AccumulateGrad"

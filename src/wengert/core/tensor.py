@@ -16,6 +16,10 @@ else:
     _Operators = object
 
 
+#: Subclasses that behave exactly as ``Tensor`` does in ``apply`` (parameters), so that its fast path may take them.
+EAGER_TYPES: set[type] = set()
+
+
 class Tensor(_Operators):
     """An n-dimensional array that remembers how it was computed.
 
@@ -34,6 +38,11 @@ class Tensor(_Operators):
     """
 
     __slots__ = ("__weakref__", "_node", "_value")
+
+    def __init_subclass__(cls, eager: bool = False, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if eager:
+            EAGER_TYPES.add(cls)
 
     _value: np.ndarray
     _node: Node | None
