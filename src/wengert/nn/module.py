@@ -286,9 +286,7 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        children = [
-            f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in self._modules.items()
-        ]
+        children = [f"  ({name}): " + repr(child).replace("\n", "\n  ") for name, child in self._modules.items()]
         inside = self.extra_repr()
         if not children:
             return f"{type(self).__name__}({inside})"
