@@ -96,9 +96,7 @@ def _record(primitive: Primitive, inputs: Sequence[Any], values: list[Any], mask
     parents = tuple(x._node if mask >> position & 1 else None for position, x in enumerate(inputs))
     node = record(primitive, parents, residuals, out, mode.scope, mode.source)
     if isinstance(node, MultiNode):
-        return tuple(
-            wrap(one, node.output(index) if one.dtype.kind in "fc" else None) for index, one in enumerate(out)
-        )
+        return tuple(wrap(one, node.output(index) if one.dtype.kind in "fc" else None) for index, one in enumerate(out))
     return wrap(out, node if out.dtype.kind in "fc" else None)
 
 
@@ -351,6 +349,4 @@ def check_finite(primitive: Primitive, values: Sequence[Any], out: Any) -> None:
         array = np.asarray(one)
         if array.dtype.kind in "fc" and not np.isfinite(array).all():
             operands = "\n".join(f"  operand {i}: {summary(value)}" for i, value in enumerate(values))
-            raise AnomalyError(
-                f"the forward pass of {primitive!r} gave {summary(array)}{_at_user_line()}\n{operands}"
-            )
+            raise AnomalyError(f"the forward pass of {primitive!r} gave {summary(array)}{_at_user_line()}\n{operands}")

@@ -373,9 +373,7 @@ def _node_of(x: Any, caller: str) -> Node:
     return x._node
 
 
-def _seeded(
-    outputs: tuple[Any, ...], cotangents: Any, create_graph: bool, caller: str
-) -> tuple[list[Node], list[Any]]:
+def _seeded(outputs: tuple[Any, ...], cotangents: Any, create_graph: bool, caller: str) -> tuple[list[Node], list[Any]]:
     given = (None,) * len(outputs) if cotangents is None else _as_tuple(cotangents)
     if len(given) != len(outputs):
         raise GradientError(f"{caller}: got {len(outputs)} outputs and {len(given)} cotangents")

@@ -38,7 +38,9 @@ class GraphView:
             roots.append(_operation(y._node))
         self.outputs: tuple[Node, ...] = tuple(dict.fromkeys(roots))
         self.nodes: tuple[Node, ...] = tuple(
-            node for node in reachable([y._node for y in outputs if y._node is not None]) if not isinstance(node, Output)
+            node
+            for node in reachable([y._node for y in outputs if y._node is not None])
+            if not isinstance(node, Output)
         )
 
     def topological_order(self) -> tuple[Node, ...]:

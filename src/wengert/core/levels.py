@@ -156,9 +156,7 @@ class JvpLevel(Level):
         out = apply(primitive, *primals)
         if not primitive.differentiable:
             return out
-        tangents = [
-            tangent if tangent is not None and primal.dtype.kind in "fc" else None for primal, tangent in pairs
-        ]
+        tangents = [tangent if tangent is not None and primal.dtype.kind in "fc" else None for primal, tangent in pairs]
         with np.errstate(all="ignore"):
             moved = pushforward(primitive, tangents, primals, out)
         if isinstance(out, tuple):

@@ -44,7 +44,6 @@ class Mode:
         fields = {name: getattr(self, name) for name in ("grad", "source", "anomaly", "scope", "pack")}
         return Mode(**(fields | changes))
 
-
     def within(self, name: str) -> Mode:
         """This mode in an inner scope; cheaper than ``but``, because every call of a module makes one."""
         inner = Mode.__new__(Mode)

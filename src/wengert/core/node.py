@@ -289,4 +289,3 @@ def reachable(roots: Sequence[Node]) -> list[Node]:
                 seen.add(parent)
                 stack.append(parent)
     return sorted(seen, key=lambda node: node.number)
-

@@ -190,7 +190,9 @@ class Primitive:
             elif name in _NAMED_SLOTS:
                 slots.append(_NAMED_SLOTS[name])
             else:
-                raise WengertError(f"{cls.__name__}.{attribute} asks for {name!r}, which is not an operand, out or spec")
+                raise WengertError(
+                    f"{cls.__name__}.{attribute} asks for {name!r}, which is not an operand, out or spec"
+                )
         return tuple(slots)
 
     # -- parameters ---------------------------------------------------------------------------------------------
@@ -286,9 +288,7 @@ class Primitive:
         with their shape and dtype; ``residuals`` is ``(*operands, out, aux)``."""
         if self.variadic:
             rule = self.rules[0]
-            found: Sequence[Any] = (
-                (None,) * len(parents) if rule is None else rule.pull(self, g, parents, residuals)
-            )
+            found: Sequence[Any] = (None,) * len(parents) if rule is None else rule.pull(self, g, parents, residuals)
             return found
         return [
             None if parent is None or rule is None else rule.pull(self, g, parent, residuals)

@@ -147,7 +147,9 @@ class Tensor(_Operators):
         node = self._node
         if value is not None:
             if node is None:
-                raise GradientError("this tensor does not require a gradient, so it cannot hold one; call requires_grad_()")
+                raise GradientError(
+                    "this tensor does not require a gradient, so it cannot hold one; call requires_grad_()"
+                )
             if not isinstance(value, Tensor):
                 raise DTypeError(f"a gradient must be a Tensor or None, not {type(value).__name__}")
             if value.shape != self.shape:

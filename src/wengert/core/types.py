@@ -16,8 +16,7 @@ Shape = tuple[int, ...]
 
 #: Python and NumPy scalars: immutable, so they may be kept without a copy; Python's are weakly typed.
 SCALAR_TYPES: frozenset[type] = frozenset(
-    {float, int, bool, complex}
-    | {np.dtype(code).type for code in "?bBhHiIlLqQefdFD"}
+    {float, int, bool, complex} | {np.dtype(code).type for code in "?bBhHiIlLqQefdFD"}
 )
 
 

@@ -183,22 +183,16 @@ def _pushforward(problem: Callable[..., list[Any]], point: Sequence[Any], direct
     with running(level), np.errstate(all="ignore"):
         outs = problem(*[level.dual(wrap(x), wrap(t)) for x, t in zip(point, direction, strict=True)])
         pairs = [level.split(y) for y in outs]
-    return [
-        (np.zeros(y.shape, y.dtype) if t is None else t._value) for y, t in pairs
-    ]
+    return [(np.zeros(y.shape, y.dtype) if t is None else t._value) for y, t in pairs]
 
 
-def _pullback(
-    problem: Callable[..., list[Any]], point: Sequence[Any], cotangents: Sequence[Any]
-) -> list[np.ndarray]:
+def _pullback(problem: Callable[..., list[Any]], point: Sequence[Any], cotangents: Sequence[Any]) -> list[np.ndarray]:
     leaves = [Tensor(x, requires_grad=True) for x in point]
     with np.errstate(all="ignore"):
         outs = [(y, u) for y, u in zip(problem(*leaves), cotangents, strict=True) if y.requires_grad]
     if not outs:
         return [np.zeros(x.shape, x.dtype) for x in point]
-    found = autograd.grad(
-        [y for y, _ in outs], leaves, [wrap(u) for _, u in outs], materialize_grads=True
-    )
+    found = autograd.grad([y for y, _ in outs], leaves, [wrap(u) for _, u in outs], materialize_grads=True)
     return [g._value for g in found]  # type: ignore[union-attr]
 
 
@@ -215,7 +209,14 @@ def value_law(case: Case, dtype: str) -> None:
         actual = _as_list(case.call(*_tensors(operands)))
     single = np.dtype(dtype).itemsize <= (4 if np.dtype(dtype).kind == "f" else 8) and np.dtype(dtype).kind in "fc"
     for one, other in zip(actual, expected, strict=True):
-        _close(one._value, other, max(case.rtol, 2e-5 if single else 0), max(case.atol, 2e-5 if single else 0), "value", case)
+        _close(
+            one._value,
+            other,
+            max(case.rtol, 2e-5 if single else 0),
+            max(case.atol, 2e-5 if single else 0),
+            "value",
+            case,
+        )
         if one.dtype != np.asarray(other).dtype:
             raise LawError(f"{case}: value has dtype {one.dtype}, the reference {np.asarray(other).dtype}")
 
@@ -257,9 +258,7 @@ def _compare_with_differences(
 ) -> None:
     step = 1e-5
     # Central differences of order four: the truncation error is O(step^4), so rounding (about 1e-11) dominates.
-    shifted = [
-        function(*[x + k * step * t for x, t in zip(point, direction, strict=True)]) for k in (-2, -1, 1, 2)
-    ]
+    shifted = [function(*[x + k * step * t for x, t in zip(point, direction, strict=True)]) for k in (-2, -1, 1, 2)]
     for a, b, c, d, value in zip(*shifted, exact, strict=True):
         estimate = (a - 8 * b + 8 * c - d) / (12 * step)
         finite = estimate[np.isfinite(estimate)] if estimate.ndim else np.asarray([estimate])
