@@ -261,7 +261,8 @@ def _check_finite(node: Node, g: Any, contribution: Any) -> None:
         kept = "".join(f"\n  kept {role}: {summary(value)}" for role, value in node.kept())
         incoming = summary(g._value if isinstance(g, Tensor) else g) if not isinstance(g, tuple) else "several"
         raise AnomalyError(
-            f"the backward pass of {node.primitive!r} gave {summary(array)}{where}\n  incoming gradient: {incoming}{kept}"
+            f"the backward pass of {node.primitive!r} gave {summary(array)}{where}\n"
+            f"  incoming gradient: {incoming}{kept}"
         )
 
 
