@@ -33,7 +33,8 @@ class GraphView:
         for y in outputs:
             if not isinstance(y, Tensor) or y._node is None:
                 raise GradientError(
-                    "graph_of: expected tensors with a graph; this one does not require a gradient, so nothing was recorded"
+                    "graph_of: expected tensors with a graph; this one does not require a gradient, so nothing was "
+                    "recorded"
                 )
             roots.append(_operation(y._node))
         self.outputs: tuple[Node, ...] = tuple(dict.fromkeys(roots))

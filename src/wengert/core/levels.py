@@ -1,7 +1,7 @@
 """Operands of a transform: tensors that carry a tangent (forward mode) or a batch axis (vmap).
 
-Each running transform owns a ``Level`` with a number; inner transforms have higher ones. ``apply`` hands an operation to
-the highest level among its operands, which peels its own wrapping off, runs the operation's rule through ``apply``
+Each running transform owns a ``Level`` with a number; inner transforms have higher ones. ``apply`` hands an operation
+to the highest level among its operands, which peels its own wrapping off, runs the operation's rule through ``apply``
 again (now at a lower level), and wraps the result. So levels nest without confusion, and no tape is kept in forward
 mode.
 

@@ -249,7 +249,7 @@ def record(
     scope: str,
     source: bool = True,
 ) -> Node:
-    """Make the node of an operation that has just been computed (the general path; ``apply`` inlines the common one)."""
+    """Make the node of an operation that has just been computed (``apply`` inlines this in the common case)."""
     node: Node
     if type(out) is tuple:
         node = MultiNode()

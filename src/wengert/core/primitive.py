@@ -147,7 +147,7 @@ class Primitive:
         super().__init_subclass__(**kwargs)
         own = [
             name
-            for name, kind in cls.__dict__.get("__annotations__", {}).items()
+            for name, kind in cls.__dict__.get("__annotations__", {}).items()  # noqa: RUF063 - inspect is slow to import
             if not str(kind).startswith(("ClassVar", "typing.ClassVar"))
         ]
         cls.fields = cls.fields + tuple(name for name in own if name not in cls.fields)

@@ -51,8 +51,8 @@ def _reduced(loss: Tensor, reduction: str) -> Tensor:
 def _same_shape(input: Any, target: Any, name: str) -> None:
     if np.shape(input) != np.shape(target):
         raise ShapeError(
-            f"{name}: input has shape {np.shape(input)} and target {np.shape(target)}; a loss does not broadcast, because "
-            f"that is almost always a missing axis. Reshape one of them"
+            f"{name}: input has shape {np.shape(input)} and target {np.shape(target)}; a loss does not broadcast, "
+            f"because that is almost always a missing axis. Reshape one of them"
         )
 
 

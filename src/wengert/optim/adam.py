@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from wengert.core.errors import DTypeError
-from wengert.optim.optimizer import Optimizer, positive
+from wengert.optim.optimizer import Optimizer, State, positive
 
 
 class Adam(Optimizer):
-    """Adaptive moments with bias correction: Kingma and Ba, "Adam", ICLR 2015. ``weight_decay`` is added to the gradient."""
+    """Adaptive moments with bias correction; ``weight_decay`` is added to the gradient.
+
+    Source: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+    """
 
     decoupled = False
 
@@ -34,9 +37,7 @@ class Adam(Optimizer):
             params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
         )
 
-    def update(
-        self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]
-    ) -> np.ndarray:
+    def update(self, value: np.ndarray, gradient: np.ndarray, state: State, group: State) -> np.ndarray:
         lr, (beta1, beta2) = group["lr"], group["betas"]
         g = gradient
         if group["weight_decay"]:

@@ -11,6 +11,9 @@ from wengert.core.errors import DTypeError, StateError
 from wengert.core.mode import enable_grad
 from wengert.core.tensor import Tensor, wrap
 
+#: Options of a group, or the running quantities of a parameter, by name.
+State = dict[str, Any]
+
 
 class Optimizer:
     """Base class: subclasses write ``update(parameter, gradient, state, options)``, which returns the new value.
@@ -68,9 +71,7 @@ class Optimizer:
                 p._value = self.update(p._value, gradient._value, state, group)
         return loss
 
-    def update(
-        self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]
-    ) -> np.ndarray:
+    def update(self, value: np.ndarray, gradient: np.ndarray, state: State, group: State) -> np.ndarray:
         """The parameter's next value, as a new array."""
         raise NotImplementedError
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.core.errors import DTypeError
-from wengert.optim.optimizer import Optimizer, positive
+from wengert.optim.optimizer import Optimizer, State, positive
 
 
 class SGD(Optimizer):
@@ -44,9 +44,7 @@ class SGD(Optimizer):
             },
         )
 
-    def update(
-        self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]
-    ) -> np.ndarray:
+    def update(self, value: np.ndarray, gradient: np.ndarray, state: State, group: State) -> np.ndarray:
         g = -gradient if group["maximize"] else gradient
         if group["weight_decay"]:
             g = g + group["weight_decay"] * value
@@ -90,9 +88,7 @@ class RMSprop(Optimizer):
             },
         )
 
-    def update(
-        self, value: np.ndarray, gradient: np.ndarray, state: dict[str, Any], group: dict[str, Any]
-    ) -> np.ndarray:
+    def update(self, value: np.ndarray, gradient: np.ndarray, state: State, group: State) -> np.ndarray:
         g = gradient + group["weight_decay"] * value if group["weight_decay"] else gradient
         alpha = group["alpha"]
         square = state.setdefault("square_avg", np.zeros_like(value))
