@@ -154,6 +154,9 @@ def as_operand(x: Any, primitive: Any = "this operation") -> Any:
         if type(x) is _ndarray and x.dtype.kind not in "biufc":
             raise DTypeError(f"{getattr(primitive, 'name', primitive)}: arrays of dtype {x.dtype} are not supported")
         return x
+    for scalar in (int, float, complex):
+        if isinstance(x, scalar):
+            return scalar(x)
     name = getattr(primitive, "name", primitive)
     if isinstance(x, (list, tuple)) and any(isinstance(item, Tensor) for item in x):
         raise DTypeError(f"{name}: got a {type(x).__name__} of tensors; join them first with wengert.stack")
@@ -222,8 +225,12 @@ def unary_operator(primitive: Primitive) -> Callable[[Any], Tensor]:
     return operator
 
 
-def binary_operator(primitive: Primitive) -> Callable[[Any, Any], Tensor]:
-    """``apply`` for one operation of two operands, with everything that is known ahead already decided."""
+def binary_operator(primitive: Primitive, reflected: str = "") -> Callable[[Any, Any], Tensor]:
+    """``apply`` for one operation of two operands, with everything that is known ahead already decided.
+
+    A function that is to be an operator method names its reflected counterpart (``__radd__``): operands of foreign
+    classes that have it get their turn, as Python's protocol asks.
+    """
     value = primitive.value
     plans = [None]
     for mask in (1, 2, 3):
@@ -232,10 +239,13 @@ def binary_operator(primitive: Primitive) -> Callable[[Any, Any], Tensor]:
     _, left, right, both = plans
     general = not primitive.differentiable
 
+    def otherwise(x: Any, y: Any) -> Any:
+        return NotImplemented if reflected and is_foreign(y, reflected) else apply(primitive, x, y)
+
     def operator(x: Any, y: Any) -> Tensor:
         mode = _get_mode()
         if not mode.plain or general:
-            return apply(primitive, x, y)  # type: ignore[no-any-return]
+            return otherwise(x, y)  # type: ignore[no-any-return]
         if type(x) is Tensor or type(x) in EAGER_TYPES:
             x_value = x._value
             x_node = x._node
@@ -246,14 +256,14 @@ def binary_operator(primitive: Primitive) -> Callable[[Any, Any], Tensor]:
                 y_value = y
                 y_node = None
             else:
-                return apply(primitive, x, y)  # type: ignore[no-any-return]
+                return otherwise(x, y)  # type: ignore[no-any-return]
         elif type(x) in SCALAR_TYPES and (type(y) is Tensor or type(y) in EAGER_TYPES):
             x_value = x
             x_node = None
             y_value = y._value
             y_node = y._node
         else:
-            return apply(primitive, x, y)  # type: ignore[no-any-return]
+            return otherwise(x, y)  # type: ignore[no-any-return]
         try:
             out = value(x_value, y_value)
         except Exception as error:
@@ -297,6 +307,15 @@ def binary_operator(primitive: Primitive) -> Callable[[Any, Any], Tensor]:
         return result
 
     return operator
+
+
+def is_foreign(x: Any, method: str) -> bool:
+    """Whether an operand is no kind of array or number, and of a class that has ``method``."""
+    return (
+        hasattr(type(x), method)
+        and not hasattr(x, "__array__")
+        and not isinstance(x, (Tensor, int, float, complex, list, tuple))
+    )
 
 
 # -- errors ---------------------------------------------------------------------------------------------------------

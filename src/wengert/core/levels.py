@@ -97,10 +97,6 @@ class Dual(Wrapped):
     def dtype(self) -> np.dtype[Any]:
         return self._inner.dtype  # type: ignore[no-any-return]
 
-    @property
-    def size(self) -> int:
-        return int(self._inner.size)
-
 
 class Batched(Wrapped):
     """A tensor whose first axis is hidden: the axis that ``vmap`` maps over."""
@@ -114,10 +110,6 @@ class Batched(Wrapped):
     @property
     def dtype(self) -> np.dtype[Any]:
         return self._inner.dtype  # type: ignore[no-any-return]
-
-    @property
-    def size(self) -> int:
-        return int(np.prod(self.shape, dtype=int))
 
 
 def _wrapped(cls: type[Any], inner: Any, level: Level) -> Any:
@@ -217,7 +209,10 @@ def bottom(x: Any) -> Any:
     while isinstance(x, Dual):
         x = x._inner
     if isinstance(x, Wrapped):
-        raise TransformError("the value of a batched tensor is not known to Python; it differs along the batch")
+        raise TransformError(
+            "the value of a batched tensor is not known to Python: inside vmap it differs along the batch. Instead of "
+            "`if` use wengert.where(condition, a, b), and keep float(), int() and numpy() outside of vmap"
+        )
     return x._value if isinstance(x, Tensor) else x
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .errors import DTypeError, GradientError
 from .node import Leaf, Node, Output, Watch
-from .types import get_default_dtype, is_differentiable_dtype
+from .types import Size, get_default_dtype, is_differentiable_dtype
 
 if TYPE_CHECKING:
     from wengert.ops.operators import Operators as _Operators
@@ -68,8 +68,9 @@ class Tensor(_Operators):
         return len(self.shape)
 
     @property
-    def size(self) -> int:
-        return self._value.size
+    def size(self) -> Size:
+        """The number of elements (NumPy); ``size()`` and ``size(dim)`` give the shape and one length (PyTorch)."""
+        return Size(self.shape)
 
     @property
     def nbytes(self) -> int:

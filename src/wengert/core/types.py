@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import DTypeError
+from .errors import DTypeError, IndexRangeError
 
 #: A value in a rule: an ndarray in a first-order sweep, a Tensor when the sweep itself is recorded. Both answer
 #: the same operators and NumPy functions, which is what lets one rule serve every order.
@@ -56,6 +56,38 @@ class TensorSpec:
 
     def __repr__(self) -> str:
         return f"TensorSpec({self.shape}, {self.dtype})"
+
+
+class Size(int):
+    """A tensor's number of elements, as in NumPy; called, it is PyTorch's ``size()``: the shape, or one length of it.
+
+    NumPy takes a subclass of ``int`` for an array and would promote by it, so arithmetic with arrays drops the subclass.
+
+    >>> import wengert as wg
+    >>> x = wg.zeros((2, 3))
+    >>> x.size, x.size(), x.size(-1)
+    (6, (2, 3), 3)
+    """
+
+    shape: Shape
+
+    def __new__(cls, shape: Shape) -> Size:
+        size = super().__new__(cls, math.prod(shape))
+        size.shape = shape
+        return size
+
+    def __call__(self, dim: int | None = None) -> Any:
+        if dim is None:
+            return self.shape
+        if not -len(self.shape) <= dim < len(self.shape):
+            raise IndexRangeError(f"size: dimension {dim} is out of range for a tensor of shape {self.shape}")
+        return self.shape[dim]
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return getattr(ufunc, method)(*(int(x) if type(x) is Size else x for x in inputs), **kwargs)
+
+    def __reduce__(self) -> Any:
+        return Size, (self.shape,)
 
 
 def is_differentiable_dtype(dtype: np.dtype[Any]) -> bool:
