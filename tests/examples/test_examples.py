@@ -1,0 +1,61 @@
+"""Every example runs, and does what it says."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"examples_{name}", EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    demo = load("demo")
+    monkeypatch.setattr(demo, "BUILD", tmp_path)
+    assert demo.main() >= 0.97
+    printed = capsys.readouterr().out
+    for words in ("nodes", "edges", "depth", "bytes", "agree with differences", "forward + backward", "build/"):
+        assert words in printed
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "digits.safetensors",
+        "graph.txt",
+        "history.csv",
+        "ledger.txt",
+    }
+
+
+def test_two_layer_network(capsys: pytest.CaptureFixture[str]) -> None:
+    assert load("two_layer_network").main() < 1e-14
+    assert "return %" in capsys.readouterr().out
+
+
+def test_dynamic_graphs() -> None:
+    for first, last in load("dynamic_graphs").main().values():
+        assert first > 0.6
+        assert last < 0.45
+
+
+def test_lstm() -> None:
+    error, naive = load("lstm").main()
+    assert error < 0.2 * naive
+
+
+def test_cnn_on_digits() -> None:
+    assert load("cnn_digits").main() >= 0.96
+
+
+def test_every_example_is_tested() -> None:
+    here = Path(__file__).read_text() + "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    for path in EXAMPLES.glob("*.py"):
+        assert f'load("{path.stem}")' in here, path.name
