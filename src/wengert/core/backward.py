@@ -38,7 +38,7 @@ def sweep(
     only nodes that lead to them are visited. Cotangents are arrays, or tensors if ``create_graph``.
     """
     mode = MODE.get()
-    token = MODE.set(mode.but(grad=create_graph))
+    token = MODE.set(mode.with_grad(create_graph))
     try:
         with np.errstate(all="ignore"):
             return _sweep(roots, seeds, retain_graph, create_graph, wanted, mode.anomaly)
@@ -241,7 +241,13 @@ def _run_watch(node: Node, g: Any, create_graph: bool) -> Any:
 
 def _accumulated(grad: Tensor | None, g: Any) -> Tensor:
     if not isinstance(g, Tensor):
-        g = wrap(np.asarray(g))
+        if type(g) is not np.ndarray:
+            g = np.asarray(g)
+        if grad is None:
+            return wrap(g)
+        if grad._node is None:
+            return wrap(np.asarray(grad._value + g))
+        g = wrap(g)
     result: Tensor = g if grad is None else grad + g
     return result
 
@@ -300,16 +306,11 @@ def backward(
     found = sweep(roots, seeds, retain_graph=retain, create_graph=create_graph, wanted=wanted)
     for node, g in found.items():
         if isinstance(node, Leaf):
-            node.grad = _write_grad(node.grad, g)
+            node.grad = _accumulated(node.grad, g)
         else:
             watch = node.watch
             if watch is None or not watch.retain:
                 raise GradientError("backward(inputs=...) takes leaves, or tensors on which retain_grad() was called")
-
-
-def _write_grad(grad: Tensor | None, g: Any) -> Tensor:
-    with np.errstate(all="ignore"):
-        return _accumulated(grad, g)
 
 
 def grad(

@@ -21,7 +21,7 @@ class Mode:
     ``plain`` is true when the fast path may be taken: gradients on, lines recorded, no anomaly detection.
     """
 
-    __slots__ = ("anomaly", "grad", "pack", "plain", "scope", "source")
+    __slots__ = ("_twin", "anomaly", "grad", "pack", "plain", "scope", "source")
 
     grad: bool
     source: bool
@@ -39,6 +39,15 @@ class Mode:
         self.scope = scope
         self.pack = pack
         self.plain = grad and source and not anomaly and pack is None
+        self._twin: Mode | None = None
+
+    def with_grad(self, grad: bool) -> Mode:
+        """This mode with the graph being built, or not; the other one is remembered, since every sweep asks for it."""
+        if grad == self.grad:
+            return self
+        if self._twin is None:
+            self._twin = self.but(grad=grad)
+        return self._twin
 
     def but(self, **changes: Any) -> Mode:
         fields = {name: getattr(self, name) for name in ("grad", "source", "anomaly", "scope", "pack")}
@@ -52,6 +61,7 @@ class Mode:
         inner.anomaly = self.anomaly
         inner.pack = self.pack
         inner.plain = self.plain
+        inner._twin = None
         inner.scope = f"{self.scope}.{name}" if self.scope else name
         return inner
 

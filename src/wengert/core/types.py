@@ -61,7 +61,7 @@ class TensorSpec:
 class Size(int):
     """A tensor's number of elements, as in NumPy; called, it is PyTorch's ``size()``: the shape, or one length of it.
 
-    NumPy takes a subclass of ``int`` for an array and would promote by it, so arithmetic with arrays drops the subclass.
+    NumPy takes a subclass of ``int`` for an array and would promote by it, so arithmetic with arrays drops it.
 
     >>> import wengert as wg
     >>> x = wg.zeros((2, 3))
