@@ -15,7 +15,19 @@ def _checked(value: Any, owner: str) -> Module:
     return value
 
 
-class ModuleList(Module):
+class _Container(Module):
+    """Holds modules but is not called itself, so its children's scopes carry its name (``layers.0``)."""
+
+    def _scope_of(self, name: str) -> str:
+        return f"{self._scope}.{name}"
+
+    def _enter(self, scope: str) -> None:
+        super()._enter(scope)
+        for name, child in self.named_children():
+            child._enter(self._scope_of(name))
+
+
+class ModuleList(_Container):
     """A list of modules whose parameters are found."""
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
@@ -82,7 +94,7 @@ class Sequential(Module):
         return Sequential(*modules[index]) if isinstance(index, slice) else modules[index]
 
 
-class ModuleDict(Module):
+class ModuleDict(_Container):
     """A dictionary of modules whose parameters are found."""
 
     def __init__(self, modules: Mapping[str, Module] | None = None) -> None:

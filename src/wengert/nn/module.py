@@ -90,11 +90,19 @@ class Module:
         elif isinstance(value, Module):
             self._forget(name)
             store["_modules"][name] = value
-            value.__dict__["_scope"] = name
+            value._enter(self._scope_of(name))
             for path, parameter in value.named_parameters():
                 _label(parameter, f"{name}.{path}")
         else:
             object.__setattr__(self, name, value)
+
+    def _scope_of(self, name: str) -> str:
+        """The scope in which a child of that name runs, within this module's own."""
+        return name
+
+    def _enter(self, scope: str) -> None:
+        """Take the scope that the parent gives."""
+        self.__dict__["_scope"] = scope
 
     def __getattr__(self, name: str) -> Any:
         for kind in ("_parameters", "_buffers", "_modules"):
