@@ -1,6 +1,6 @@
 """Networks whose graph differs from one input to the next: sequences of any length, and trees.
 
-The graph is built as ordinary Python runs, so a ``for`` loop over a sequence or a walk over a tree is all there is to it.
+The graph is built as ordinary Python runs, so a ``for`` loop over a sequence or a walk over a tree is all there is.
 """
 
 from __future__ import annotations

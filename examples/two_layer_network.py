@@ -44,9 +44,8 @@ def main() -> float:
     hand, graph = by_hand(x, w1, w2, y), by_graph(x, w1, w2, y)
     worst = max(float(np.abs(hand[name] - graph[name]).max()) for name in hand)
     for name in hand:
-        print(
-            f"dL/d{name}: by hand {np.round(hand[name].ravel()[:3], 6)} ..., by graph {np.round(graph[name].ravel()[:3], 6)} ..."
-        )
+        left, right = (np.round(found[name].ravel()[:3], 6) for found in (hand, graph))
+        print(f"dL/d{name}: by hand {left} ..., by graph {right} ...")
     print(f"largest difference {worst:.1e}")
     return worst
 
