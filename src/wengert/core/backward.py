@@ -20,7 +20,6 @@ from .apply import describe, summary
 from .errors import AnomalyError, FreedGraphError, GradientError
 from .mode import MODE
 from .node import FREED, Leaf, Node, Output, reachable
-from .primitive import Rule
 from .tensor import Tensor, wrap
 
 
@@ -60,7 +59,7 @@ def _sweep(
     # For each pending node: the node, its cotangent so far, and whether that is an array of our own to add into.
     pending: dict[int, list[Any]] = {}
     collected: dict[Node, Any] = {}
-    heappush, heappop = heapq.heappush, heapq.heappop
+    heappush, heappop, add, ndarray = heapq.heappush, heapq.heappop, np.add, np.ndarray
 
     for root, seed in zip(roots, seeds, strict=True):
         if useful is None or root in useful:
@@ -94,14 +93,16 @@ def _sweep(
             parents = tuple([parent if parent in useful else None for parent in parents])
         primitive = node.primitive
         try:
-            contributions: Any = primitive.pull(g, parents, residuals) if primitive.variadic else primitive.rules
-            for parent, contribution in zip(parents, contributions):  # noqa: B905 - equal by construction
-                if parent is None or contribution is None:
+            if primitive.variadic:
+                rules: Any = _ready(primitive.pull(g, parents, residuals))
+            else:
+                rules = primitive.rules
+            for parent, rule in zip(parents, rules):  # noqa: B905 - equal by construction; this is the innermost loop
+                if parent is None or rule is None:
                     continue
-                if isinstance(contribution, Rule):
-                    contribution = contribution.pull(primitive, g, parent, residuals)
-                    if contribution is None:
-                        continue
+                contribution = rule.pull(primitive, g, parent, residuals)
+                if contribution is None:
+                    continue
                 if contribution.dtype is not parent.dtype or contribution.shape != parent.shape:
                     contribution = conform(contribution, parent, node)
                 if anomaly:
@@ -111,8 +112,11 @@ def _sweep(
                 if entry is None:
                     pending[number] = [parent, contribution, False]
                     heappush(heap, -number)
+                elif entry[2]:
+                    add(entry[1], contribution, entry[1])
                 else:
-                    _accumulate(entry, contribution)
+                    total = entry[1] = entry[1] + contribution
+                    entry[2] = type(total) is ndarray
         except GradientError as error:
             if node.location is not None:
                 error.add_note(f"  in the backward pass of {node.location}: {node.location.text}")
@@ -128,16 +132,23 @@ def _deposit(heap: list[int], pending: dict[int, list[Any]], node: Node, g: Any)
         pending[node.number] = [node, g, False]
         heapq.heappush(heap, -node.number)
     else:
-        _accumulate(entry, g)
+        entry[1] = entry[1] + g
 
 
-def _accumulate(entry: list[Any], g: Any) -> None:
-    """Add to a pending cotangent: in place once the sum is an array that nobody else holds."""
-    if entry[2]:
-        np.add(entry[1], g, out=entry[1])
-    else:
-        total = entry[1] = entry[1] + g
-        entry[2] = type(total) is np.ndarray
+class _Ready:
+    """The cotangent that a variadic operation has already computed, in the place of a rule that would."""
+
+    __slots__ = ("g",)
+
+    def __init__(self, g: Any) -> None:
+        self.g = g
+
+    def pull(self, primitive: Any, g: Any, parent: Any, residuals: Any) -> Any:
+        return self.g
+
+
+def _ready(contributions: Any) -> list[_Ready | None]:
+    return [None if one is None else _Ready(one) for one in contributions]
 
 
 def _deposit_output(heap: list[int], pending: dict[int, list[Any]], output: Output, g: Any) -> None:
