@@ -1,0 +1,293 @@
+"""Operations that select: extremes of pairs, bounds, conditions and replacements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.core.apply import apply
+from wengert.core.errors import ShapeError
+from wengert.core.levels import as_tensor
+from wengert.core.tensor import Tensor, wrap
+from wengert.core.types import Array
+from wengert.ops.arithmetic import positive
+from wengert.ops.families import Elementwise
+from wengert.ops.protocol import implements, operator
+
+#: A half that, unlike a Python number beside booleans in ``np.where``, leaves float32 cotangents float32.
+_HALF = np.float32(0.5)
+
+
+def _share(wins: Array, ties: Array) -> Array:
+    """The part of a cotangent that an operand gets: all where it wins, half where both are equal."""
+    return np.where(ties, _HALF, wins)
+
+
+class Maximum(Elementwise):
+    """The larger of two numbers, elementwise; NaN if either is NaN. Where they are equal, each gets half the gradient.
+
+    >>> import wengert as wg
+    >>> x = wg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> wg.maximum(x, 2.0).sum().backward()
+    >>> x.grad
+    tensor([0. , 0.5, 1. ])
+    """
+
+    commutative = True
+    value = np.maximum
+
+    # "Not less" rather than "greater": the gradient of a NaN reaches the NaN that caused it.
+    def vjp_x(self, g: Array, x: Array, y: Array) -> Array:
+        return g * _share(np.logical_not(np.less(x, y)), np.equal(x, y))
+
+    def vjp_y(self, g: Array, x: Array, y: Array) -> Array:
+        return g * _share(np.logical_not(np.less(y, x)), np.equal(x, y))
+
+
+class Minimum(Elementwise):
+    """The smaller of two numbers, elementwise; NaN if either is NaN. Where they are equal, each gets half the
+    gradient."""
+
+    commutative = True
+    value = np.minimum
+
+    def vjp_x(self, g: Array, x: Array, y: Array) -> Array:
+        return g * _share(np.logical_not(np.less(y, x)), np.equal(x, y))
+
+    def vjp_y(self, g: Array, x: Array, y: Array) -> Array:
+        return g * _share(np.logical_not(np.less(x, y)), np.equal(x, y))
+
+
+class Fmax(Elementwise):
+    """The larger of two numbers, elementwise; where one is NaN, the other. Where they are equal, each gets half the
+    gradient."""
+
+    commutative = True
+    value = np.fmax
+
+    def vjp_x(self, g: Array, x: Array, y: Array) -> Array:
+        return g * _share(np.logical_or(np.less(y, x), np.not_equal(y, y)), np.equal(x, y))
+
+    def vjp_y(self, g: Array, x: Array, y: Array) -> Array:
+        return g * _share(np.logical_or(np.less(x, y), np.not_equal(x, x)), np.equal(x, y))
+
+
+class Fmin(Elementwise):
+    """The smaller of two numbers, elementwise; where one is NaN, the other. Where they are equal, each gets half the
+    gradient."""
+
+    commutative = True
+    value = np.fmin
+
+    def vjp_x(self, g: Array, x: Array, y: Array) -> Array:
+        return g * _share(np.logical_or(np.less(x, y), np.not_equal(y, y)), np.equal(x, y))
+
+    def vjp_y(self, g: Array, x: Array, y: Array) -> Array:
+        return g * _share(np.logical_or(np.less(y, x), np.not_equal(x, x)), np.equal(x, y))
+
+
+class Heaviside(Elementwise):
+    """The step function: 0 for negative ``x``, 1 for positive, ``y`` at 0. Its derivative towards ``x`` is zero."""
+
+    value = np.heaviside
+    partial_x = 0
+
+    def partial_y(self, x: Array) -> Array:
+        return np.equal(x, 0)
+
+
+class Clip(Elementwise):
+    """``minimum(maximum(x, low), high)``."""
+
+    def value(self, x: Any, low: Any, high: Any) -> Any:
+        return np.clip(x, low, high)
+
+    def vjp_x(self, g: Array, x: Array, low: Array, high: Array) -> Array:
+        return g * np.logical_and(np.less_equal(low, x), np.less_equal(x, high))
+
+    def vjp_low(self, g: Array, x: Array, low: Array, high: Array) -> Array:
+        return g * np.logical_and(np.less(x, low), np.less_equal(low, high))
+
+    def vjp_high(self, g: Array, x: Array, low: Array, high: Array) -> Array:
+        return g * np.logical_or(np.less(high, x), np.less(high, low))
+
+
+class ClipBelow(Elementwise):
+    """``clip`` with a lower bound only: at the bound the gradient is ``x``'s."""
+
+    inputs = ("x", "low")
+    value = np.maximum
+
+    def vjp_x(self, g: Array, x: Array, low: Array) -> Array:
+        return g * np.less_equal(low, x)
+
+    def vjp_low(self, g: Array, x: Array, low: Array) -> Array:
+        return g * np.less(x, low)
+
+
+class ClipAbove(Elementwise):
+    """``clip`` with an upper bound only: at the bound the gradient is ``x``'s."""
+
+    inputs = ("x", "high")
+    value = np.minimum
+
+    def vjp_x(self, g: Array, x: Array, high: Array) -> Array:
+        return g * np.less_equal(x, high)
+
+    def vjp_high(self, g: Array, x: Array, high: Array) -> Array:
+        return g * np.less(high, x)
+
+
+class Where(Elementwise):
+    """``x`` where the condition holds, else ``y``."""
+
+    vjp_condition = None
+
+    def value(self, condition: Any, x: Any, y: Any) -> Any:
+        return np.where(condition, x, y)
+
+    def vjp_x(self, g: Array, condition: Array) -> Array:
+        return np.where(condition, g, 0)
+
+    def vjp_y(self, g: Array, condition: Array) -> Array:
+        return np.where(condition, 0, g)
+
+
+class NanToNum(Elementwise):
+    """NaN and the infinities replaced by numbers."""
+
+    nan: float = 0.0
+    posinf: float | None = None
+    neginf: float | None = None
+
+    def value(self, x: Any) -> Any:
+        return np.nan_to_num(x, True, self.nan, self.posinf, self.neginf)
+
+    def vjp_x(self, g: Array, x: Array) -> Array:
+        if x.dtype.kind != "c":
+            return np.where(np.isfinite(x), g, 0)
+        # The parts of a complex number are replaced each for itself.
+        kept = np.where(np.isfinite(np.real(x)), np.real(g), 0)
+        return kept + 1j * np.where(np.isfinite(np.imag(x)), np.imag(g), 0)
+
+
+maximum = operator(Maximum())
+minimum = operator(Minimum())
+fmax = operator(Fmax())
+fmin = operator(Fmin())
+heaviside = operator(Heaviside())
+
+_WHERE = Where()
+_CLIP = Clip()
+_CLIP_BELOW = ClipBelow()
+_CLIP_ABOVE = ClipAbove()
+
+
+@implements(np.clip)
+def clip(x: Any, min: Any = None, max: Any = None) -> Tensor:
+    """Limit values to ``[min, max]``; a bound may be a number, a tensor that broadcasts, or ``None``. Alias ``clamp``.
+
+    The gradient goes to ``x`` where it lies within the bounds or on one, else to the bound. Where ``min`` exceeds
+    ``max``, the result is ``max``, as in NumPy. NaN stays NaN.
+
+    >>> import wengert as wg
+    >>> x = wg.tensor([-2.0, 0.5, 3.0], requires_grad=True)
+    >>> wg.clip(x, -1, 1).sum().backward()
+    >>> x.grad
+    tensor([0., 1., 0.])
+    """
+    if min is None:
+        return positive(x) if max is None else apply(_CLIP_ABOVE, x, max)  # type: ignore[no-any-return]
+    return apply(_CLIP_BELOW, x, min) if max is None else apply(_CLIP, x, min, max)  # type: ignore[no-any-return]
+
+
+clamp = clip
+
+
+@implements(np.where)
+def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """``x`` where the condition holds, else ``y``; the three broadcast. With the condition alone, the indices of its
+    true elements, as ``nonzero`` gives them.
+
+    No gradient flows to the operand that is not chosen. Mind that a derivative which is infinite *there* still gives
+    NaN (0 times infinity): guard the operand too, as in ``where(x > 0, sqrt(where(x > 0, x, 1)), 0)``.
+
+    >>> import wengert as wg
+    >>> x = wg.tensor([-1.0, 2.0])
+    >>> wg.where(x > 0, x, 0.0)
+    tensor([0., 2.])
+    """
+    if x is None and y is None:
+        return np.nonzero(as_tensor(condition))
+    if x is None or y is None:
+        raise ShapeError("where: give both x and y, or neither")
+    return apply(_WHERE, condition, x, y)
+
+
+@implements(np.select)
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Tensor:
+    """For each element the choice of the first condition that holds, or ``default``.
+
+    >>> import wengert as wg
+    >>> x = wg.tensor([-2.0, 0.5, 3.0])
+    >>> wg.select([x < 0, x < 1], [-x, x * 10], default=100.0)
+    tensor([  2.,   5., 100.])
+    """
+    if len(condlist) != len(choicelist):
+        raise ShapeError(f"select: as many choices as conditions are needed, not {len(choicelist)} for {len(condlist)}")
+    if len(condlist) == 0:
+        raise ShapeError("select: at least one condition is needed")
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        result = apply(_WHERE, condition, choice, result)
+    return result  # type: ignore[no-any-return]
+
+
+@implements(np.piecewise)
+def piecewise(x: Any, condlist: Sequence[Any], funclist: Sequence[Any], *args: Any, **kw: Any) -> Tensor:
+    """A function defined by parts: for each condition a number, or a function that is given only the elements for
+    which the condition holds (so a part's derivative is never taken outside of it). One entry more in ``funclist`` is
+    the default, which otherwise is 0; where several conditions hold, the last one counts.
+
+    >>> import wengert as wg
+    >>> x = wg.tensor([-4.0, 0.0, 9.0], requires_grad=True)
+    >>> y = wg.piecewise(x, [x > 0, x < 0], [wg.sqrt, lambda v: v * v, -1.0])
+    >>> y
+    tensor([16., -1.,  3.], grad_fn=<SetitemBackward>)
+    """
+    x = as_tensor(x)
+    conditions = [as_tensor(condition) for condition in _as_conditions(condlist, x)]
+    if len(funclist) not in (len(conditions), len(conditions) + 1):
+        raise ShapeError(
+            f"piecewise: {len(conditions)} conditions need as many functions, or one more for the default, not "
+            f"{len(funclist)}"
+        )
+    result = wrap(np.zeros(x.shape, x.dtype))
+    if len(funclist) > len(conditions):
+        holds = conditions[0]
+        for condition in conditions[1:]:
+            holds = np.logical_or(holds, condition)
+        conditions.append(np.logical_not(holds))
+    for condition, function in zip(conditions, funclist, strict=True):
+        result = _part(x, condition, function, result, args, kw)
+    return result
+
+
+def _as_conditions(condlist: Any, x: Tensor) -> Sequence[Any]:
+    """A single condition may be given without a list, as in NumPy."""
+    if isinstance(condlist, (list, tuple)):
+        single = not isinstance(condlist[0], (list, tuple, Tensor, np.ndarray)) and x.ndim != 0
+        return [condlist] if single else condlist
+    array = as_tensor(condlist)
+    return [array] if array.ndim == x.ndim else list(array)
+
+
+def _part(x: Tensor, condition: Tensor, function: Any, result: Tensor, args: Any, kw: Any) -> Tensor:
+    if not callable(function):
+        return where(condition, as_tensor(function).astype(x.dtype), result)  # type: ignore[no-any-return]
+    piece: Callable[..., Any] = function
+    updated = result.clone()
+    updated[condition] = piece(x[condition], *args, **kw)
+    return updated
