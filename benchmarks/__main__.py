@@ -1,0 +1,42 @@
+"""Run every benchmark and write ``benchmarks/RESULTS.md``."""
+
+from __future__ import annotations
+
+import os
+
+# Before NumPy loads its BLAS: one thread, so that the comparison is between libraries and not between thread pools.
+for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import platform
+
+import numpy as np
+
+from benchmarks import deep, harness, importing, mlp, overhead, scalar
+
+
+def versions() -> str:
+    found = [f"NumPy {np.__version__}"]
+    for name in ("torch", "autograd", "micrograd"):
+        try:
+            module = __import__(name)
+        except ImportError:
+            continue
+        found.append(f"{name} {getattr(module, '__version__', '')}".strip())
+    return ", ".join(found)
+
+
+def main() -> None:
+    """One section a benchmark."""
+    sections = ["# Results", "", f"Measured on {harness.machine()}; {versions()}; one BLAS thread.", ""]
+    sections += ["Machines differ and are noisy: read the ratios. `make bench` measures again.", ""]
+    for module in (overhead, mlp, deep, scalar, importing):
+        print(f"running {module.__name__} ...", flush=True)
+        sections += [module.main(), ""]
+    harness.RESULTS.write_text("\n".join(sections))
+    print(harness.RESULTS.read_text())
+
+
+if __name__ == "__main__":
+    assert platform.python_implementation() == "CPython"
+    main()

@@ -1,0 +1,49 @@
+"""100 layers of width 1,000, batch 32, float32: how long the backward pass takes against the forward pass.
+
+A matrix product forward has two backward (towards the input and towards the weight), so the backward pass of a network of
+matrix products does twice the arithmetic of the forward pass, and the whole three times.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+import wengert as wg
+from benchmarks.harness import compare, table
+from wengert import nn
+
+LAYERS, WIDTH, BATCH = 100, 1000, 32
+
+
+def main() -> str:
+    """Markdown: forward, backward and the ratio."""
+    rng = np.random.default_rng(0)
+    scale = np.float32(1 / np.sqrt(WIDTH))
+    weights = [
+        wg.tensor(rng.standard_normal((WIDTH, WIDTH), dtype="f4") * scale, requires_grad=True) for _ in range(LAYERS)
+    ]
+    x = wg.tensor(rng.standard_normal((BATCH, WIDTH), dtype="f4"))
+
+    def forward() -> wg.Tensor:
+        h = x
+        for w in weights:
+            h = nn.functional.linear(h, w).tanh()
+        return h.sum()
+
+    def both() -> None:
+        for w in weights:
+            w.grad = None
+        forward().backward()
+
+    times = compare({"forward": forward, "forward and backward": both}, rounds=5, budget=0.2)
+    ahead, total = times["forward"], times["forward and backward"]
+    rows = [
+        ["forward", f"{ahead * 1e3:.1f}", "1.00"],
+        ["backward", f"{(total - ahead) * 1e3:.1f}", f"{(total - ahead) / ahead:.2f}"],
+        ["both", f"{total * 1e3:.1f}", f"{total / ahead:.2f}"],
+    ]
+    return "## 100 layers of width 1,000, batch 32, float32\n\n" + table(["", "ms", "ratio to forward"], rows)
+
+
+if __name__ == "__main__":
+    print(main())
