@@ -29,7 +29,7 @@ test-long: $(VENV)/test.stamp
 	$(TEST_ENV) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 bench: $(VENV)/bench.stamp
-	$(BIN)/python -m benchmarks
+	$(TEST_ENV) $(BIN)/python -m benchmarks
 
 docs-generated: $(VENV)/test.stamp
 	$(BIN)/python -m docs.generate

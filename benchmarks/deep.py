@@ -1,7 +1,7 @@
 """100 layers of width 1,000, batch 32, float32: how long the backward pass takes against the forward pass.
 
-A matrix product forward has two backward (towards the input and towards the weight), so the backward pass of a network of
-matrix products does twice the arithmetic of the forward pass, and the whole three times.
+A matrix product forward has two backward (towards the input and towards the weight), so the backward pass of a network
+of matrix products does twice the arithmetic of the forward pass, and the whole three times.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ def main() -> str:
     """Markdown: forward, backward and the ratio."""
     rng = np.random.default_rng(0)
     scale = np.float32(1 / np.sqrt(WIDTH))
-    weights = [
-        wg.tensor(rng.standard_normal((WIDTH, WIDTH), dtype="f4") * scale, requires_grad=True) for _ in range(LAYERS)
-    ]
+    values = [rng.standard_normal((WIDTH, WIDTH), dtype="f4") * scale for _ in range(LAYERS)]
+    weights = [wg.tensor(value, requires_grad=True) for value in values]
     x = wg.tensor(rng.standard_normal((BATCH, WIDTH), dtype="f4"))
 
     def forward() -> wg.Tensor:

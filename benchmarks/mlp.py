@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -21,7 +22,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 def ours() -> tuple[Callable[[], object], Callable[[], object]]:
     """One whole step, and the loss with its gradient alone."""
     layers: list[nn.Module] = []
-    for n, m in zip(SIZES[:-1], SIZES[1:], strict=True):
+    for n, m in itertools.pairwise(SIZES):
         layers += [nn.Linear(n, m), nn.ReLU()]
     model = nn.Sequential(*layers[:-1]).to("float32")
     optimiser = optim.Adam(model.parameters())
@@ -44,7 +45,7 @@ def theirs() -> tuple[Callable[[], object], Callable[[], object]]:
 
     torch.set_num_threads(1)
     layers = []
-    for n, m in zip(SIZES[:-1], SIZES[1:], strict=True):
+    for n, m in itertools.pairwise(SIZES):
         layers += [torch.nn.Linear(n, m), torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
     optimiser = torch.optim.Adam(model.parameters())
