@@ -116,8 +116,40 @@ COUNTS = [
     "tril_indices_from",
     "triu_indices_from",
     "diag_indices_from",
+    "setdiff1d",
     "setxor1d",
-    "in1d",
+]
+
+
+#: Functions that make an array out of no array; ``np.zeros(3, like=x)`` comes here.
+MAKERS = [
+    "arange",
+    "bartlett",
+    "blackman",
+    "diag_indices",
+    "empty",
+    "eye",
+    "frombuffer",
+    "fromfunction",
+    "fromstring",
+    "full",
+    "genfromtxt",
+    "geomspace",
+    "hamming",
+    "hanning",
+    "identity",
+    "indices",
+    "kaiser",
+    "linspace",
+    "load",
+    "loadtxt",
+    "logspace",
+    "mask_indices",
+    "ones",
+    "tri",
+    "tril_indices",
+    "triu_indices",
+    "zeros",
 ]
 
 
@@ -125,6 +157,6 @@ def register_answers() -> None:
     """Fill the table with the functions that are not differentiated, where no family has its own."""
     table: dict[Any, Callable[..., Any]] = {np.shape: _shape, np.ndim: _ndim, np.size: _size, np.copyto: _copyto}
     table |= {getattr(np, name): by_value(getattr(np, name)) for name in ANSWERS}
-    table |= {getattr(np, name): by_value(getattr(np, name), True) for name in COUNTS if hasattr(np, name)}
+    table |= {getattr(np, name): by_value(getattr(np, name), True) for name in [*COUNTS, *MAKERS]}
     for function, counter in table.items():
         NUMPY_FUNCTIONS.setdefault(function, counter)
