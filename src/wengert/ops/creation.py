@@ -129,10 +129,11 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, requi
     >>> wg.arange(4), wg.arange(1.0, 2.0, 0.5)
     (tensor([0, 1, 2, 3]), tensor([1. , 1.5]))
     """
-    limits: list[Any] = [_plain(value, "arange") for value in ((0, start) if stop is None else (start, stop))]
-    if step == 0:
+    low, high = (0, start) if stop is None else (start, stop)
+    limits: Any = [_plain(value, "arange") for value in (low, high, step)]
+    if limits[2] == 0:
         raise ShapeError("arange: step must not be zero")
-    return _ranged(np.arange(*limits, _plain(step, "arange"), dtype), dtype, requires_grad)
+    return _ranged(np.arange(*limits, dtype=dtype), dtype, requires_grad)
 
 
 def linspace(
@@ -199,7 +200,8 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, req
     A tensor as ``fill_value`` stays in the graph: its gradient is the sum over the copies.
     """
     shape, dtype = _like(x, dtype, shape, "full_like")
-    if isinstance(fill_value, Tensor):
+    fill_value = as_operand(fill_value, "full_like")
+    if hasattr(fill_value, "_node"):
         filled: Tensor = np.broadcast_to(np.astype(fill_value, dtype), shape)
         return filled.requires_grad_() if requires_grad else filled
     return finish(np.full(shape, fill_value, dtype), requires_grad)
@@ -228,7 +230,7 @@ def asarray(x: Any, dtype: Any = None, copy: bool | None = None) -> Any:
     ``copy=True`` gives a new handle (values never change in place, so memory need not be copied); ``copy=False`` raises
     ``ShapeError`` where the data would have to be copied.
     """
-    if isinstance(x, Tensor):
+    if hasattr(x, "_node"):
         if dtype is None or np.dtype(dtype) == x.dtype:
             return np.copy(x) if copy else x
         if copy is False:

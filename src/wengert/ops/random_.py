@@ -26,7 +26,7 @@ from wengert.core.errors import DTypeError, ShapeError
 from wengert.core.levels import as_tensor, bottom
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor, wrap
-from wengert.core.types import Shape, TensorSpec, get_default_dtype
+from wengert.core.types import Shape, TensorSpec, get_default_dtype, real_dtype
 from wengert.ops.creation import shape_from
 
 _ROTATIONS = ((16, 42, 12, 31), (16, 32, 24, 21))
@@ -381,7 +381,7 @@ class DropoutMask(Draw):
     def sample(self, generator: Any) -> Any:
         # 16 random bits for each element, a quarter of the work of a float64: p is right to 2**-16 = 0.000015.
         kept = generator.integers(0, 1 << 16, self.shape, np.uint16) >= round(self.p * (1 << 16))
-        return np.multiply(kept, 1.0 / (1.0 - self.p), dtype=self.dtype)
+        return np.multiply(kept, 1.0 / (1.0 - self.p) if self.p < 1 else 0.0, dtype=self.dtype)
 
 
 def dropout(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
@@ -392,13 +392,11 @@ def dropout(x: Any, p: float = 0.5, training: bool = True) -> Tensor:
     """
     if not 0 <= p <= 1:
         raise ShapeError(f"dropout: p is a probability, from 0 to 1, not {p}")
-    x = as_tensor(x)
+    x = as_operand(x, "dropout")
     if not training or p == 0:
-        return x
-    if p == 1:
-        return x * 0
+        return as_tensor(x)
     if x.dtype.kind not in "fc":
         raise DTypeError(f"dropout: a floating tensor is needed, not {x.dtype}")
-    mask = apply(DropoutMask(x.shape, np.empty(0, x.dtype).real.dtype.name, float(p)), default_generator.next_key())
+    mask = _draw(DropoutMask, x.shape, real_dtype(x.dtype).name, False, float(p))
     masked: Tensor = x * mask
     return masked
