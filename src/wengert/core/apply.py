@@ -154,6 +154,7 @@ def as_operand(x: Any, primitive: Any = "this operation") -> Any:
         if type(x) is _ndarray and x.dtype.kind not in "biufc":
             raise DTypeError(f"{getattr(primitive, 'name', primitive)}: arrays of dtype {x.dtype} are not supported")
         return x
+    scalar: Any
     for scalar in (int, float, complex):
         if isinstance(x, scalar):
             return scalar(x)
@@ -189,7 +190,7 @@ def unary_operator(primitive: Primitive) -> Callable[[Any], Tensor]:
     def operator(x: Any) -> Tensor:
         mode = _get_mode()
         if not (type(x) is Tensor or type(x) in EAGER_TYPES) or not mode.plain or general:
-            return apply(primitive, x)  # type: ignore[no-any-return]
+            return apply(primitive, x)
         operand = x._value
         try:
             out = value(operand)
@@ -245,7 +246,7 @@ def binary_operator(primitive: Primitive, reflected: str = "") -> Callable[[Any,
     def operator(x: Any, y: Any) -> Tensor:
         mode = _get_mode()
         if not mode.plain or general:
-            return otherwise(x, y)  # type: ignore[no-any-return]
+            return otherwise(x, y)
         if type(x) is Tensor or type(x) in EAGER_TYPES:
             x_value = x._value
             x_node = x._node
@@ -256,14 +257,14 @@ def binary_operator(primitive: Primitive, reflected: str = "") -> Callable[[Any,
                 y_value = y
                 y_node = None
             else:
-                return otherwise(x, y)  # type: ignore[no-any-return]
+                return otherwise(x, y)
         elif type(x) in SCALAR_TYPES and (type(y) is Tensor or type(y) in EAGER_TYPES):
             x_value = x
             x_node = None
             y_value = y._value
             y_node = y._node
         else:
-            return otherwise(x, y)  # type: ignore[no-any-return]
+            return otherwise(x, y)
         try:
             out = value(x_value, y_value)
         except Exception as error:

@@ -28,7 +28,7 @@ class GraphView:
     """
 
     def __init__(self, tensors: Tensor | Sequence[Tensor]) -> None:
-        outputs = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
+        outputs: list[Any] = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
         roots = []
         for y in outputs:
             if not isinstance(y, Tensor) or y._node is None:
@@ -137,7 +137,7 @@ class GraphView:
 def _operation(node: Node) -> Node:
     """The node itself, or the operation that an ``Output`` belongs to."""
     found: Any = node.parents[0] if isinstance(node, Output) else node
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _spec_text(spec: TensorSpec) -> str:

@@ -23,7 +23,7 @@ from . import backward
 from .apply import apply, as_operand
 from .errors import GradientError, TransformError
 from .node import Leaf, Node
-from .primitive import Primitive
+from .primitive import AUX, Primitive
 from .tensor import Tensor, wrap
 
 _next_level = itertools.count(1).__next__
@@ -71,7 +71,7 @@ class Wrapped(Tensor):
     _level: Any
 
     @property
-    def requires_grad(self) -> bool:
+    def requires_grad(self) -> bool:  # type: ignore[override]
         return bool(self._inner.requires_grad)
 
     def detach(self) -> Tensor:
@@ -91,11 +91,11 @@ class Dual(Wrapped):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self._inner.shape  # type: ignore[no-any-return]
+        return self._inner.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self._inner.dtype  # type: ignore[no-any-return]
+        return self._inner.dtype
 
 
 class Batched(Wrapped):
@@ -105,15 +105,15 @@ class Batched(Wrapped):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self._inner.shape[1:]  # type: ignore[no-any-return]
+        return self._inner.shape[1:]
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self._inner.dtype  # type: ignore[no-any-return]
+        return self._inner.dtype
 
 
 def _wrapped(cls: type[Any], inner: Any, level: Level) -> Any:
-    result = cls.__new__(cls)
+    result: Any = object.__new__(cls)
     result._inner = inner
     result._level = level
     result._node = None
@@ -181,7 +181,7 @@ def transposed_pullback(primitive: Primitive, tangents: Sequence[Any], primals: 
     cotangents = [fresh_leaf(wrap(np.zeros(one.shape, one.dtype))) for one in outs]
     specs = [x if t is not None else None for x, t in zip(primals, tangents, strict=True)]
     aux = None
-    if any(getattr(rule, "slots", None) and -1 in rule.slots for rule in primitive.rules):
+    if any(rule is not None and AUX in rule.slots for rule in primitive.rules):
         aux = _aux_of(primitive, primals)
     residuals = (*primals, out, aux)
     g = tuple(cotangents) if isinstance(out, tuple) else cotangents[0]

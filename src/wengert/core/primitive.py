@@ -111,7 +111,7 @@ class Refusal(Rule):
 
 
 def _argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
-    code = function.__code__  # type: ignore[attr-defined]
+    code = function.__code__
     return tuple(code.co_varnames[: code.co_argcount])
 
 

@@ -77,7 +77,7 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """Options and state, with parameters numbered in order."""
-        numbers = {}
+        numbers: dict[int, int] = {}
         for group in self.param_groups:
             for p in group["params"]:
                 numbers[id(p)] = len(numbers)
