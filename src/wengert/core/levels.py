@@ -70,8 +70,9 @@ class Wrapped(Tensor):
     _inner: Any
     _level: Any
 
-    @property
-    def requires_grad(self) -> bool:  # type: ignore[override]
+    # A wrapped tensor has the flag of what it wraps, and it cannot be set.
+    @property  # type: ignore[misc]
+    def requires_grad(self) -> bool:
         return bool(self._inner.requires_grad)
 
     def detach(self) -> Tensor:

@@ -57,7 +57,8 @@ class Adam(Optimizer):
         square += scratch
         second = square
         if group["amsgrad"]:
-            second = state["max_exp_avg_sq"] = np.maximum(state.get("max_exp_avg_sq", square), square)
+            before: Any = state.get("max_exp_avg_sq", square)
+            second = state["max_exp_avg_sq"] = np.maximum(before, square)
         # The two bias corrections as one factor of the step and one of the denominator.
         np.sqrt(second, out=scratch)
         scratch *= 1 / math.sqrt(1 - beta2**step)
