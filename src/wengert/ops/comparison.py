@@ -175,7 +175,7 @@ def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: b
     >>> wg.isclose(wg.tensor([1.0, 2.0]), [1.0 + 1e-9, 2.1])
     tensor([ True, False])
     """
-    return apply(Isclose(float(rtol), float(atol), bool(equal_nan)), a, b)  # type: ignore[no-any-return]
+    return apply(Isclose(float(rtol), float(atol), bool(equal_nan)), a, b)
 
 
 @implements(np.allclose)

@@ -59,7 +59,7 @@ class Sign(Elementwise):
             return None
         direction, size = np.sign(x), np.abs(x)
         across = g - direction * np.real(np.conj(direction) * g)
-        return across * np.not_equal(size, 0) / np.where(np.equal(size, 0), 1, size)
+        return across * (size != 0) / np.where(size == 0, 1, size)
 
 
 class Real(Elementwise):
@@ -124,12 +124,12 @@ class Angle(Elementwise):
     def vjp_x(self, g: Array, x: Array) -> Array:
         if x.dtype.kind != "c":
             return None
-        return 1j * self.unit * g * np.not_equal(x, 0) / np.conj(np.where(np.equal(x, 0), 1, x))
+        return 1j * self.unit * g * (x != 0) / np.conj(np.where(x == 0, 1, x))
 
     def jvp_x(self, t: Array, x: Array) -> Array:
         if x.dtype.kind != "c":
             return None
-        return np.imag(t / np.where(np.equal(x, 0), 1, x)) * np.not_equal(x, 0) * self.unit
+        return np.imag(t / np.where(x == 0, 1, x)) * (x != 0) * self.unit
 
 
 abs = absolute = operator(Abs(), np.abs)
@@ -150,7 +150,7 @@ def angle(z: Any, deg: bool = False) -> Tensor:
     >>> wg.angle(wg.tensor([1j, -1 + 0j]), deg=True)
     tensor([ 90., 180.])
     """
-    return apply(Angle(bool(deg)), z)  # type: ignore[no-any-return]
+    return apply(Angle(bool(deg)), z)
 
 
 @implements(np.real_if_close)

@@ -37,14 +37,14 @@ class Power(Elementwise):
                 return 2 * x
             return y * x ** (y - 1) if y != 0 else 0.0
         # Only 0 * 0**-1 is mended: elsewhere y * x**(y-1) is right, and so is its own derivative towards y.
-        both_zero = np.logical_and(np.equal(x, 0), np.equal(y, 0))
+        both_zero = (x == 0) & (y == 0)
         return y * np.where(both_zero, 1, x) ** (y - 1)
 
     def partial_y(self, x: Array, y: Array, out: Array) -> Array:
         if is_scalar(x) and x != 0:
             # item(): a weak scalar, so that float32 stays float32.
             return out * np.log(x).item()
-        at_zero = np.equal(x, 0)
+        at_zero = x == 0
         slope = out * np.log(np.where(at_zero, 1, x))
         divergent = np.where(np.real(y) < 0, -np.inf, 0)
         return np.where(at_zero, divergent, slope)
@@ -107,10 +107,10 @@ class Hypot(Elementwise):
     value = np.hypot
 
     def partial_x(self, x: Array, out: Array) -> Array:
-        return x / np.where(np.equal(out, 0), 1, out)
+        return x / np.where(out == 0, 1, out)
 
     def partial_y(self, y: Array, out: Array) -> Array:
-        return y / np.where(np.equal(out, 0), 1, out)
+        return y / np.where(out == 0, 1, out)
 
 
 power = pow = operator(Power(), np.power)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,10 +40,10 @@ class Maximum(Elementwise):
 
     # "Not less" rather than "greater": the gradient of a NaN reaches the NaN that caused it.
     def vjp_x(self, g: Array, x: Array, y: Array) -> Array:
-        return g * _share(np.logical_not(np.less(x, y)), np.equal(x, y))
+        return g * _share(~(x < y), x == y)
 
     def vjp_y(self, g: Array, x: Array, y: Array) -> Array:
-        return g * _share(np.logical_not(np.less(y, x)), np.equal(x, y))
+        return g * _share(~(y < x), x == y)
 
 
 class Minimum(Elementwise):
@@ -54,10 +54,10 @@ class Minimum(Elementwise):
     value = np.minimum
 
     def vjp_x(self, g: Array, x: Array, y: Array) -> Array:
-        return g * _share(np.logical_not(np.less(y, x)), np.equal(x, y))
+        return g * _share(~(y < x), x == y)
 
     def vjp_y(self, g: Array, x: Array, y: Array) -> Array:
-        return g * _share(np.logical_not(np.less(x, y)), np.equal(x, y))
+        return g * _share(~(x < y), x == y)
 
 
 class Fmax(Elementwise):
@@ -68,10 +68,10 @@ class Fmax(Elementwise):
     value = np.fmax
 
     def vjp_x(self, g: Array, x: Array, y: Array) -> Array:
-        return g * _share(np.logical_or(np.less(y, x), np.not_equal(y, y)), np.equal(x, y))
+        return g * _share((x > y) | (y != y), x == y)
 
     def vjp_y(self, g: Array, x: Array, y: Array) -> Array:
-        return g * _share(np.logical_or(np.less(x, y), np.not_equal(x, x)), np.equal(x, y))
+        return g * _share((y > x) | (x != x), x == y)
 
 
 class Fmin(Elementwise):
@@ -82,10 +82,10 @@ class Fmin(Elementwise):
     value = np.fmin
 
     def vjp_x(self, g: Array, x: Array, y: Array) -> Array:
-        return g * _share(np.logical_or(np.less(x, y), np.not_equal(y, y)), np.equal(x, y))
+        return g * _share((x < y) | (y != y), x == y)
 
     def vjp_y(self, g: Array, x: Array, y: Array) -> Array:
-        return g * _share(np.logical_or(np.less(y, x), np.not_equal(x, x)), np.equal(x, y))
+        return g * _share((y < x) | (x != x), x == y)
 
 
 class Heaviside(Elementwise):
@@ -95,7 +95,7 @@ class Heaviside(Elementwise):
     partial_x = 0
 
     def partial_y(self, x: Array) -> Array:
-        return np.equal(x, 0)
+        return x == 0
 
 
 class Clip(Elementwise):
@@ -105,13 +105,13 @@ class Clip(Elementwise):
         return np.clip(x, low, high)
 
     def vjp_x(self, g: Array, x: Array, low: Array, high: Array) -> Array:
-        return g * np.logical_and(np.less_equal(low, x), np.less_equal(x, high))
+        return g * ((low <= x) & (x <= high))
 
     def vjp_low(self, g: Array, x: Array, low: Array, high: Array) -> Array:
-        return g * np.logical_and(np.less(x, low), np.less_equal(low, high))
+        return g * ((x < low) & (low <= high))
 
     def vjp_high(self, g: Array, x: Array, low: Array, high: Array) -> Array:
-        return g * np.logical_or(np.less(high, x), np.less(high, low))
+        return g * ((high < x) | (high < low))
 
 
 class ClipBelow(Elementwise):
@@ -121,10 +121,10 @@ class ClipBelow(Elementwise):
     value = np.maximum
 
     def vjp_x(self, g: Array, x: Array, low: Array) -> Array:
-        return g * np.less_equal(low, x)
+        return g * (low <= x)
 
     def vjp_low(self, g: Array, x: Array, low: Array) -> Array:
-        return g * np.less(x, low)
+        return g * (x < low)
 
 
 class ClipAbove(Elementwise):
@@ -134,10 +134,10 @@ class ClipAbove(Elementwise):
     value = np.minimum
 
     def vjp_x(self, g: Array, x: Array, high: Array) -> Array:
-        return g * np.less_equal(x, high)
+        return g * (x <= high)
 
     def vjp_high(self, g: Array, x: Array, high: Array) -> Array:
-        return g * np.less(high, x)
+        return g * (high < x)
 
 
 class Where(Elementwise):
@@ -199,8 +199,8 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Tensor:
     tensor([0., 1., 0.])
     """
     if min is None:
-        return positive(x) if max is None else apply(_CLIP_ABOVE, x, max)  # type: ignore[no-any-return]
-    return apply(_CLIP_BELOW, x, min) if max is None else apply(_CLIP, x, min, max)  # type: ignore[no-any-return]
+        return positive(x) if max is None else apply(_CLIP_ABOVE, x, max)
+    return apply(_CLIP_BELOW, x, min) if max is None else apply(_CLIP, x, min, max)
 
 
 clamp = clip
@@ -242,7 +242,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     result = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         result = apply(_WHERE, condition, choice, result)
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 @implements(np.piecewise)
@@ -258,7 +258,7 @@ def piecewise(x: Any, condlist: Sequence[Any], funclist: Sequence[Any], *args: A
     tensor([16., -1.,  3.], grad_fn=<SetitemBackward>)
     """
     x = as_tensor(x)
-    conditions = [as_tensor(condition) for condition in _as_conditions(condlist, x)]
+    conditions: list[Any] = [as_tensor(condition) for condition in _as_conditions(condlist, x)]
     if len(funclist) not in (len(conditions), len(conditions) + 1):
         raise ShapeError(
             f"piecewise: {len(conditions)} conditions need as many functions, or one more for the default, not "
@@ -268,8 +268,8 @@ def piecewise(x: Any, condlist: Sequence[Any], funclist: Sequence[Any], *args: A
     if len(funclist) > len(conditions):
         holds = conditions[0]
         for condition in conditions[1:]:
-            holds = np.logical_or(holds, condition)
-        conditions.append(np.logical_not(holds))
+            holds = holds | condition
+        conditions.append(~holds)
     for condition, function in zip(conditions, funclist, strict=True):
         result = _part(x, condition, function, result, args, kw)
     return result
@@ -284,10 +284,10 @@ def _as_conditions(condlist: Any, x: Tensor) -> Sequence[Any]:
     return [array] if array.ndim == x.ndim else list(array)
 
 
-def _part(x: Tensor, condition: Tensor, function: Any, result: Tensor, args: Any, kw: Any) -> Tensor:
+def _part(x: Any, condition: Any, function: Any, result: Any, args: Any, kw: Any) -> Any:
     if not callable(function):
-        return where(condition, as_tensor(function).astype(x.dtype), result)  # type: ignore[no-any-return]
-    piece: Callable[..., Any] = function
+        constant: Any = as_tensor(function)
+        return where(condition, constant.astype(x.dtype), result)
     updated = result.clone()
-    updated[condition] = piece(x[condition], *args, **kw)
+    updated[condition] = function(x[condition], *args, **kw)
     return updated
