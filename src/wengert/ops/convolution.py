@@ -45,7 +45,7 @@ class Form(Primitive, abstract=True):
         return self(dleft, right) + self(left, dright)
 
     @property
-    def common(self) -> tuple[Any, ...]:
+    def common(self) -> tuple[Shape, Padding, Shape, int]:
         """The parameters that the three operations share."""
         return self.stride, self.padding, self.dilation, self.groups
 
@@ -120,9 +120,9 @@ class Convolution(Form):
 
 
 class ConvolutionInput(Form):
-    """The gradient of a convolution towards its input: y (N, O, *out) and w (O, C / groups, *kernel) give (N, C, *size).
+    """The gradient of a convolution towards its input, which is the transposed convolution.
 
-    It is also the transposed convolution.
+    y (N, O, *out) and w (O, C / groups, *kernel) give (N, C, *size).
     """
 
     size: Shape = ()
@@ -162,7 +162,10 @@ class ConvolutionInput(Form):
 
 
 class ConvolutionWeight(Form):
-    """The gradient of a convolution towards its weight: y (N, O, *out) and x (N, C, *size) give (O, C / groups, *kernel)."""
+    """The gradient of a convolution towards its weight.
+
+    y (N, O, *out) and x (N, C, *size) give (O, C / groups, *kernel).
+    """
 
     kernel: Shape = ()
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from wengert.core.apply import apply, as_operand
 from wengert.core.errors import DTypeError, IndexRangeError, ShapeError
+from wengert.core.levels import as_tensor
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array, TensorSpec
@@ -50,7 +51,7 @@ def one_hot(indices: Any, num_classes: int = -1, dtype: Any = "int64") -> Tensor
     tensor([[0, 1, 0],
             [1, 0, 0]])
     """
-    indices = as_operand(indices, "one_hot")
+    indices = as_tensor(indices)
     if num_classes < 0:
         if not np.size(indices):
             raise ShapeError("one_hot: num_classes is needed where there is no index to read it off")
@@ -89,11 +90,7 @@ class Embedding(Primitive):
         indices, weight = inputs
         if not batched[1]:
             return self(indices, weight)
-        if self.padding >= 0:
-            return NotImplemented
-        # The tables below one another, and each element's indices moved to its own table.
-        start = np.arange(size).reshape((size, *(1,) * (indices.ndim - batched[0]))) * weight.shape[1]
-        return self(indices + start, weight.reshape((size * weight.shape[1], *weight.shape[2:])))
+        return NotImplemented if batched[0] or self.padding >= 0 else np.take(weight, indices, axis=1)
 
 
 class EmbeddingGradient(Primitive):
@@ -122,6 +119,19 @@ class EmbeddingGradient(Primitive):
 
     def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
         return None if tangents[1] is None else self(inputs[0], tangents[1])
+
+    def batch(self, size: int, batched: Sequence[bool], inputs: Sequence[Any]) -> Any:
+        indices, g = inputs
+        if not batched[1]:
+            g = np.broadcast_to(g, (size, *g.shape))
+        rank = indices.ndim - batched[0]
+        # One table below the other, and each element's indices moved to its own.
+        shifted = indices + np.arange(size).reshape((size, *(1,) * rank)) * self.count
+        if self.padding >= 0:
+            kept = np.broadcast_to(indices, shifted.shape) != self.padding
+            g = np.where(kept.reshape((*kept.shape, *(1,) * (g.ndim - kept.ndim))), g, 0)
+        out = EmbeddingGradient(size * self.count)(shifted, g)
+        return out.reshape((size, self.count, *out.shape[1:]))
 
 
 def sum_rows(indices: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
@@ -152,7 +162,7 @@ def embedding(indices: Any, weight: Any, padding_idx: int | None = None) -> Tens
     tensor([[0., 0.],
             [2., 2.]])
     """
-    indices, weight = as_operand(indices, "embedding"), as_operand(weight, "embedding")
+    indices, weight = as_tensor(indices), as_operand(weight, "embedding")
     if not getattr(weight, "shape", ()):
         raise ShapeError("embedding: the weight must have at least one axis, (n, d) as a rule")
     rows = weight.shape[0]

@@ -40,7 +40,10 @@ class Geometry:
             (n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(self.padded, kernel, stride, dilation, strict=True)
         )
         self.is_padded = self.padded != size
-        self.interior = tuple(slice(low, low + n) for n, (low, _) in zip(size, self.padding, strict=True))
+        self.interior: tuple[Any, ...] = (
+            ...,
+            *(slice(low, low + n) for n, (low, _) in zip(size, self.padding, strict=True)),
+        )
 
     def pad(self, x: np.ndarray, value: Any = 0) -> np.ndarray:
         """``x`` with its padding, filled with ``value``; ``x`` itself if there is none."""
@@ -48,12 +51,12 @@ class Geometry:
             return x
         shape = (*x.shape[: x.ndim - len(self.size)], *self.padded)
         padded = np.full(shape, value, x.dtype) if value else np.zeros(shape, x.dtype)
-        padded[(..., *self.interior)] = x
+        padded[self.interior] = x
         return padded
 
     def crop(self, padded: np.ndarray) -> np.ndarray:
         """The inverse of ``pad``."""
-        return padded[(..., *self.interior)] if self.is_padded else padded
+        return padded[self.interior] if self.is_padded else padded
 
     def windows(self, padded: np.ndarray) -> np.ndarray:
         """A view (..., *kernel, *out) of an array (..., *padded)."""
@@ -82,7 +85,7 @@ class Geometry:
         """The transpose of ``windows`` and ``pad``: (..., *kernel, *out) summed back to (..., *size)."""
         lead = windows.ndim - 2 * len(self.size)
         padded = np.zeros((*windows.shape[:lead], *self.padded), windows.dtype)
-        before = (slice(None),) * lead
+        before: tuple[Any, ...] = (slice(None),) * lead
         for offset in np.ndindex(self.kernel):
             padded[self.position(offset)] += windows[before + offset]
         return self.crop(padded)
