@@ -315,7 +315,7 @@ def is_foreign(x: Any, method: str) -> bool:
     return (
         hasattr(type(x), method)
         and not hasattr(x, "__array__")
-        and not isinstance(x, (Tensor, int, float, complex, list, tuple))
+        and not isinstance(x, (Tensor, int, float, complex, list, tuple, str, bytes))
     )
 
 
