@@ -207,7 +207,8 @@ class Primitive:
                 if not hasattr(cls, name):
                     raise TypeError(f"{cls.__name__} needs its parameter {name!r}")
                 values[name] = getattr(cls, name)
-        self.__dict__.update(values)
+        # In the order of declaration, which the hash depends on.
+        self.__dict__.update((name, values[name]) for name in cls.fields)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable; make a new one")
