@@ -89,10 +89,10 @@ class Convolution(Form):
         n, groups, kernel, length = len(x), self.groups, volume(w.shape[1:]), volume(geometry.out)
         dtype = np.result_type(x, w)
         windows = geometry.windows(geometry.pad(x))
-        weight = np.reshape(w, (groups, -1, kernel))
+        weight = np.reshape(w, (groups, len(w) // groups, kernel))
         out = np.empty((n, groups, weight.shape[1], length), dtype)
         for block in blocks(n, groups * kernel * length * dtype.itemsize):
-            columns = windows[block].reshape((-1, groups, kernel, length))
+            columns = windows[block].reshape((block.stop - block.start, groups, kernel, length))
             np.matmul(weight, columns, out=out[block])
         return out.reshape((n, len(w), *geometry.out))
 
@@ -131,7 +131,7 @@ class ConvolutionInput(Form):
         geometry = Geometry(self.size, w.shape[2:], *self.common[:3])
         n, groups, kernel, length = len(y), self.groups, volume(w.shape[1:]), volume(geometry.out)
         dtype = np.result_type(y, w)
-        weight = np.swapaxes(np.reshape(w, (groups, -1, kernel)), 1, 2)
+        weight = np.swapaxes(np.reshape(w, (groups, len(w) // groups, kernel)), 1, 2)
         rows = np.reshape(y, (n, groups, weight.shape[2], length))
         channels = groups * w.shape[1]
         out = np.empty((n, channels, *self.size), dtype)
@@ -176,7 +176,7 @@ class ConvolutionWeight(Form):
         kernel = channels * volume(self.kernel)
         dtype = np.result_type(x, y)
         windows = geometry.windows(geometry.pad(x))
-        rows = np.reshape(y, (n, groups, -1, length))
+        rows = np.reshape(y, (n, groups, y.shape[1] // groups, length))
         out = np.zeros((groups, rows.shape[2], kernel), dtype)
         for block in blocks(n, groups * kernel * length * dtype.itemsize):
             # The contraction is over the batch and the positions, so these come last in both: one product a group.

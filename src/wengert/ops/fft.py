@@ -11,7 +11,7 @@ transposes of ``rfft`` and ``irfft``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,12 +23,14 @@ from wengert.core.types import Array, Shape, TensorSpec, get_default_dtype, real
 from wengert.ops.families import Linear
 from wengert.ops.protocol import implements
 
-_SWAPPED = {"backward": "forward", "ortho": "ortho", "forward": "backward"}
+Norm = Literal["backward", "ortho", "forward"]
+
+_SWAPPED: dict[Norm, Norm] = {"backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
 def _transformed(function: Callable[..., Any], dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype of NumPy's transform of an array of this dtype."""
-    return function(np.ones(2, dtype)).dtype  # type: ignore[no-any-return]
+    return function(np.ones(2, dtype)).dtype
 
 
 def _with_length(shape: Shape, axis: int, length: int) -> Shape:
@@ -63,7 +65,7 @@ class FourierTransform(Linear):
     """The discrete Fourier transform over some axes, or its inverse."""
 
     axes: tuple[int, ...]
-    norm: str = "backward"
+    norm: Norm = "backward"
     inverse: bool = False
     maps_leading_axes = True
 
@@ -83,7 +85,7 @@ class RealFourierTransform(Linear):
     """The half of the spectrum of real numbers that determines it: n numbers give n // 2 + 1."""
 
     axis: int
-    norm: str = "backward"
+    norm: Norm = "backward"
     maps_leading_axes = True
 
     def value(self, x: Any) -> Any:
@@ -104,7 +106,7 @@ class InverseRealFourierTransform(Linear):
 
     n: int
     axis: int
-    norm: str = "backward"
+    norm: Norm = "backward"
     maps_leading_axes = True
 
     def value(self, x: Any) -> Any:
@@ -130,8 +132,8 @@ def _multiplicity(n: int, axis: int, dtype: Any) -> np.ndarray:
 # -- arguments ------------------------------------------------------------------------------------------------------
 
 
-def _norm(norm: str | None, name: str) -> str:
-    chosen = norm or "backward"
+def _norm(norm: Any, name: str) -> Norm:
+    chosen: Norm = norm or "backward"
     if chosen not in _SWAPPED:
         raise ShapeError(f"{name}: norm must be 'backward', 'ortho' or 'forward', not {norm!r}")
     return chosen
@@ -154,7 +156,9 @@ def _axes_and_lengths(x: Any, s: Any, axes: Any, name: str) -> tuple[tuple[int, 
         found.append(int(axis) - x.ndim if axis >= 0 else int(axis))
     if len(set(found)) != len(found):
         raise ShapeError(f"{name}: axes {tuple(axes)} name an axis twice")
-    lengths = [None] * len(found) if s is None else [None if n is None or n == -1 else n.__index__() for n in s]
+    lengths: list[int | None] = (
+        [None] * len(found) if s is None else [None if n is None or n == -1 else n.__index__() for n in s]
+    )
     if len(lengths) != len(found):
         raise ShapeError(f"{name}: s has {len(lengths)} lengths for {len(found)} axes")
     for axis, n in zip(found, lengths, strict=True):
@@ -189,7 +193,7 @@ def _real(x: Any, s: Any, axes: Any, norm: str | None, name: str) -> Tensor:
         raise ShapeError(f"{name}: at least one axis must be transformed")
     scale = _norm(norm, name)
     out: Tensor = apply(RealFourierTransform(found[-1], scale), _resized(x, found, lengths))
-    return out if len(found) == 1 else apply(FourierTransform(found[:-1], scale), out)  # type: ignore[no-any-return]
+    return out if len(found) == 1 else apply(FourierTransform(found[:-1], scale), out)
 
 
 def _inverse_real(x: Any, s: Any, axes: Any, norm: str | None, name: str) -> Tensor:

@@ -546,8 +546,7 @@ def fold(
     """
     x = as_operand(input, "fold")
     size = per_axis(output_size, 2, "fold: output_size")
-    parameters = _column_parameters("fold", size, kernel_size, stride, padding, dilation)
-    kernels, strides, pads, dilations = parameters
+    kernels, strides, pads, dilations = _column_parameters("fold", size, kernel_size, stride, padding, dilation)
     windows = volume(Geometry(size, kernels, strides, pads, dilations).out)
     shape = getattr(x, "shape", ())
     if len(shape) < 2 or shape[-1] != windows or shape[-2] % volume(kernels):
@@ -555,7 +554,7 @@ def fold(
             f"fold: expected (..., C * {volume(kernels)}, {windows}) for the output size {size} and the kernel "
             f"{kernels}, got {shape}"
         )
-    result: Tensor = apply(Fold(*parameters, size=size), x)
+    result: Tensor = apply(Fold(kernels, strides, pads, dilations, size=size), x)
     return result
 
 
