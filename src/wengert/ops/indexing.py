@@ -278,7 +278,7 @@ class SetAt(_Update):
         return (kept, read, *(None,) * len(arrays))
 
     def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
-        x, _, *arrays = inputs
+        arrays = inputs[2:]
         tx, tv, *_ = tangents
         tx = np.zeros(out.shape, out.dtype) if tx is None else tx
         return self(tx, np.zeros((), out.dtype) if tv is None else tv, *arrays)

@@ -1,0 +1,330 @@
+"""Sums of products: matrix products, tensor contractions and Einstein summation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.core.apply import apply
+from wengert.core.errors import ShapeError
+from wengert.core.primitive import Primitive
+from wengert.core.tensor import Tensor
+from wengert.core.types import Array, TensorSpec
+from wengert.ops.families import conjugate
+from wengert.ops.protocol import implements, operator
+from wengert.ops.reduction import negative_axes
+from wengert.ops.shape import as_array, reshape, transpose
+
+
+class Matmul(Primitive):
+    """Matrix product over the last two axes, the others broadcasting; vectors as NumPy treats them.
+
+    For Y = X W the pullbacks are g W^H and X^H g (M. Giles, "Collected matrix derivative results", 2008).
+    """
+
+    value = np.matmul
+    inputs = ("x", "y")
+
+    def spec(self, x: TensorSpec, y: TensorSpec) -> TensorSpec:
+        dtype = np.matmul(np.empty((0, 1), x.dtype), np.empty((1, 0), y.dtype)).dtype
+        rows = x.shape[-2:-1] if x.ndim > 1 else ()
+        columns = y.shape[-1:] if y.ndim > 1 else ()
+        return TensorSpec((*np.broadcast_shapes(x.shape[:-2], y.shape[:-2]), *rows, *columns), dtype)
+
+    def vjp_x(self, g: Array, y: Array, spec: Any) -> Array:
+        y = conjugate(y)
+        if y.ndim == 1:
+            return g * y if len(spec.shape) == 1 else np.expand_dims(g, -1) * y
+        if len(spec.shape) == 1:
+            return np.matmul(y, np.expand_dims(g, -1))[..., 0]
+        return np.matmul(g, np.swapaxes(y, -1, -2))
+
+    def vjp_y(self, g: Array, x: Array, spec: Any) -> Array:
+        x = conjugate(x)
+        rank = len(spec.shape)
+        if x.ndim == 1:
+            return g * x if rank == 1 else np.expand_dims(x, -1) * np.expand_dims(g, -2)
+        if rank == 1:
+            return np.matmul(np.swapaxes(x, -1, -2), np.expand_dims(g, -1))[..., 0]
+        if rank == 2 and x.ndim > 2:
+            # One product over all rows, instead of one for each leading index and a sum.
+            rows, columns = x.reshape((-1, x.shape[-1])), g.reshape((-1, g.shape[-1]))
+            return np.matmul(np.swapaxes(rows, 0, 1), columns)
+        return np.matmul(np.swapaxes(x, -1, -2), g)
+
+    def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
+        (x, y), (tx, ty) = inputs, tangents
+        left = None if tx is None else np.matmul(tx, y)
+        right = None if ty is None else np.matmul(x, ty)
+        return left if right is None else right if left is None else left + right
+
+    def batch(self, size: int, batched: Sequence[bool], inputs: Sequence[Any]) -> Any:
+        x, y = inputs
+        x_rank, y_rank = len(x.shape) - batched[0], len(y.shape) - batched[1]
+        vector_x, vector_y = x_rank == 1, y_rank == 1
+        if vector_x:
+            x = np.expand_dims(x, -2)
+        if vector_y:
+            y = np.expand_dims(y, -1)
+        rank = max(x_rank + vector_x, y_rank + vector_y)
+        if batched[0]:
+            x = x.reshape((size, *(1,) * (rank - (x.ndim - 1)), *x.shape[1:]))
+        if batched[1]:
+            y = y.reshape((size, *(1,) * (rank - (y.ndim - 1)), *y.shape[1:]))
+        out = np.matmul(x, y)
+        if vector_y:
+            out = out[..., 0]
+        if vector_x:
+            out = out[..., 0] if vector_y else out[..., 0, :]
+        return out
+
+
+matmul = operator(Matmul())
+
+
+class Contract(Primitive):
+    """Einstein summation of two operands, as letters: ``Contract("ij", "jk", "ik")``.
+
+    No letter occurs twice in one operand, and every letter of an operand occurs in the other or in the result.
+    """
+
+    short_name = "Einsum"
+    left: str
+    right: str
+    out: str
+
+    def value(self, x: Any, y: Any) -> Any:
+        return np.einsum(f"{self.left},{self.right}->{self.out}", x, y, optimize=True)
+
+    def spec(self, x: TensorSpec, y: TensorSpec) -> TensorSpec:
+        lengths = {}
+        for letters, operand in ((self.left, x), (self.right, y)):
+            for letter, n in zip(letters, operand.shape, strict=True):
+                lengths[letter] = max(n, lengths.get(letter, 1)) if n != 0 else 0
+        return TensorSpec(tuple(lengths[letter] for letter in self.out), np.result_type(x.dtype, y.dtype))
+
+    def vjp_x(self, g: Array, y: Array, spec: Any) -> Array:
+        return einsum(f"{self.out},{self.right}->{self.left}", g, conjugate(y))
+
+    def vjp_y(self, g: Array, x: Array, spec: Any) -> Array:
+        return einsum(f"{self.out},{self.left}->{self.right}", g, conjugate(x))
+
+    def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
+        (x, y), (tx, ty) = inputs, tangents
+        left = None if tx is None else self(tx, y)
+        right = None if ty is None else self(x, ty)
+        return left if right is None else right if left is None else left + right
+
+    def batch(self, size: int, batched: Sequence[bool], inputs: Sequence[Any]) -> Any:
+        letter = next(c for c in _LETTERS if c not in self.left + self.right + self.out)
+        left = letter + self.left if batched[0] else self.left
+        right = letter + self.right if batched[1] else self.right
+        return Contract(left, right, letter + self.out)(*inputs)
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def _parse(subscripts: Any, operands: Sequence[Any]) -> tuple[list[str], str, list[Any]]:
+    """Letters of each operand and of the result, with ellipses written out."""
+    if not isinstance(subscripts, str):
+        # The interleaved form: einsum(x, [0, 1], y, [1, 2], [0, 2]).
+        items = [subscripts, *operands]
+        paired = len(items) // 2
+        operands = items[0 : 2 * paired : 2]
+        spelled = ["".join("..." if k is Ellipsis else _LETTERS[k] for k in part) for part in items[1::2]]
+        subscripts = ",".join(spelled[:paired])
+        if len(items) % 2:
+            subscripts += "->" + "".join("..." if k is Ellipsis else _LETTERS[k] for k in items[-1])
+    text = subscripts.replace(" ", "")
+    given, arrow, out = text.partition("->")
+    terms = given.split(",")
+    if len(terms) != len(operands):
+        raise ShapeError(f"einsum: {subscripts!r} names {len(terms)} operands, and {len(operands)} are given")
+    ranks = [len(np.shape(x)) - len(term.replace("...", "")) for term, x in zip(terms, operands, strict=True)]
+    spare = [c for c in reversed(_LETTERS) if c not in text]
+    longest = max((rank for term, rank in zip(terms, ranks, strict=True) if "..." in term), default=0)
+    hidden = "".join(spare[:longest][::-1])
+    full = []
+    for term, rank in zip(terms, ranks, strict=True):
+        if rank < 0 or (rank > 0 and "..." not in term):
+            raise ShapeError(f"einsum: the term {term!r} of {subscripts!r} does not fit an operand of its rank")
+        full.append(term.replace("...", hidden[longest - rank :]))
+    if not arrow:
+        counts = given.replace("...", "").replace(",", "")
+        out = ("..." if "..." in given else "") + "".join(sorted(c for c in set(counts) if counts.count(c) == 1))
+    return full, out.replace("...", hidden), list(operands)
+
+
+def _simplified(term: str, x: Any, keep: set[str]) -> tuple[str, Any]:
+    """Take diagonals for repeated letters, and sum over letters that nothing else needs."""
+    for letter in dict.fromkeys(term):
+        while term.count(letter) > 1:
+            i = term.index(letter)
+            j = term.index(letter, i + 1)
+            x = np.diagonal(x, 0, i, j)
+            term = term[:i] + term[i + 1 : j] + term[j + 1 :] + letter
+    gone = tuple(i for i, letter in enumerate(term) if letter not in keep)
+    if gone:
+        x = x.sum(axis=gone)
+        term = "".join(letter for letter in term if letter in keep)
+    return term, x
+
+
+@implements(np.einsum)
+def einsum(subscripts: Any, *operands: Any, optimize: Any = True) -> Any:
+    """Einstein summation, in the form ``einsum("ij,jk->ik", x, y)`` or the interleaved one.
+
+    Operands are contracted pair by pair in the order that ``numpy.einsum_path`` finds cheapest.
+
+    >>> import wengert as wg
+    >>> wg.einsum("i,i->", wg.tensor([1.0, 2.0]), wg.tensor([3.0, 4.0]))
+    tensor(11.)
+    """
+    terms, out, given = _parse(subscripts, operands)
+    arrays = [as_array(x) for x in given]
+    for letters, x in zip(terms, arrays, strict=True):
+        if len(letters) != len(x.shape):
+            raise ShapeError(f"einsum: the term {letters!r} does not fit an operand of shape {tuple(x.shape)}")
+    path: list[Any] = [tuple(range(len(arrays)))]
+    if len(arrays) > 2:
+        blanks = [np.broadcast_to(np.empty(()), x.shape) for x in arrays]
+        path = np.einsum_path(",".join(terms) + "->" + out, *blanks, optimize="greedy")[0][1:]
+    work = list(zip(terms, arrays, strict=True))
+    for places in path:
+        chosen = [work.pop(i) for i in sorted(places, reverse=True)]
+        while len(chosen) > 1:
+            (right, y), (left, x) = chosen.pop(), chosen.pop()
+            needed = set(out).union(*(term for term, _ in work), *(term for term, _ in chosen))
+            chosen.append(_pair(left, x, right, y, needed))
+        work += chosen
+    ((term, x),) = work
+    term, x = _simplified(term, x, set(out))
+    missing = [letter for letter in out if letter not in term]
+    if missing or len(set(out)) != len(out):
+        raise ShapeError(f"einsum: the result {out!r} has letters that no operand has, or repeats one")
+    return transpose(x, [term.index(letter) for letter in out]) if term != out else x
+
+
+def _pair(left: str, x: Any, right: str, y: Any, needed: set[str]) -> tuple[str, Any]:
+    left, x = _simplified(left, x, needed | set(right))
+    right, y = _simplified(right, y, needed | set(left))
+    both = [c for c in dict.fromkeys(left + right) if c in needed]
+    out = "".join(both)
+    for letters, operand, other, others in ((left, x, right, y), (right, y, left, x)):
+        for letter, n in zip(letters, operand.shape, strict=True):
+            if (
+                letter in other
+                and n not in (1, others.shape[other.index(letter)])
+                and others.shape[other.index(letter)] != 1
+            ):
+                raise ShapeError(
+                    f"einsum: letter {letter!r} stands for lengths {n} and {others.shape[other.index(letter)]}"
+                )
+    return out, Contract(left, right, out)(x, y) if not isinstance(x, Tensor) and not isinstance(y, Tensor) else apply(
+        Contract(left, right, out), x, y
+    )
+
+
+@implements(np.dot)
+def dot(x: Any, y: Any) -> Tensor:
+    """NumPy's dot: the product for scalars, else a sum over the last axis of x and the last but one of y."""
+    x, y = as_array(x), as_array(y)
+    if x.ndim == 0 or y.ndim == 0:
+        return np.multiply(x, y)
+    if y.ndim <= 2:
+        return matmul(x, y)
+    return tensordot(x, y, axes=([-1], [-2]))
+
+
+@implements(np.vdot)
+def vdot(x: Any, y: Any) -> Tensor:
+    """The sum of products of the flattened operands, the first one conjugated."""
+    x, y = as_array(x), as_array(y)
+    return matmul(np.conj(reshape(x, (-1,))), reshape(y, (-1,)))
+
+
+def vecdot(x: Any, y: Any, axis: int = -1) -> Tensor:
+    """The sum of products along an axis, the first operand conjugated."""
+    return (np.conj(x) * y).sum(axis=axis)
+
+
+implements(np.vecdot, np.linalg.vecdot)(vecdot)
+
+
+@implements(np.inner)
+def inner(x: Any, y: Any) -> Tensor:
+    """The sum of products over the last axes of both."""
+    x, y = as_array(x), as_array(y)
+    if x.ndim == 0 or y.ndim == 0:
+        return np.multiply(x, y)
+    return tensordot(x, y, axes=([-1], [-1]))
+
+
+@implements(np.outer)
+def outer(x: Any, y: Any) -> Tensor:
+    """Every product of an element of one flattened operand with one of the other."""
+    x, y = as_array(x), as_array(y)
+    return np.multiply(reshape(x, (-1, 1)), reshape(y, (1, -1)))
+
+
+@implements(np.tensordot, np.linalg.tensordot)
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Tensor:
+    """The sum of products over pairs of axes: a number of them, or a list for each operand."""
+    x, y = as_array(x), as_array(y)
+    if isinstance(axes, (int, np.integer)):
+        n = int(axes)
+        left, right = list(range(x.ndim - n, x.ndim)), list(range(n))
+    else:
+        left, right = ([one] if isinstance(one, (int, np.integer)) else list(one) for one in axes)
+    left = [negative_axes(axis, x.ndim, "tensordot")[0] + x.ndim for axis in left]
+    right = [negative_axes(axis, y.ndim, "tensordot")[0] + y.ndim for axis in right]
+    if [x.shape[i] for i in left] != [y.shape[j] for j in right]:
+        raise ShapeError(f"tensordot: axes {left} of {tuple(x.shape)} and {right} of {tuple(y.shape)} differ in length")
+    free_x = [i for i in range(x.ndim) if i not in left]
+    free_y = [j for j in range(y.ndim) if j not in right]
+    n = math.prod(x.shape[i] for i in left)
+    rows = reshape(transpose(x, free_x + left), (math.prod(x.shape[i] for i in free_x), n))
+    columns = reshape(transpose(y, right + free_y), (n, math.prod(y.shape[j] for j in free_y)))
+    return reshape(matmul(rows, columns), (*(x.shape[i] for i in free_x), *(y.shape[j] for j in free_y)))
+
+
+@implements(np.kron)
+def kron(x: Any, y: Any) -> Tensor:
+    """Every element of x times all of y, as blocks."""
+    x, y = as_array(x), as_array(y)
+    rank = max(x.ndim, y.ndim)
+    a = (1,) * (rank - x.ndim) + tuple(x.shape)
+    b = (1,) * (rank - y.ndim) + tuple(y.shape)
+    left = reshape(x, tuple(n for length in a for n in (length, 1)))
+    right = reshape(y, tuple(n for length in b for n in (1, length)))
+    return reshape(np.multiply(left, right), tuple(n * m for n, m in zip(a, b, strict=True)))
+
+
+@implements(np.cross, np.linalg.cross)
+def cross(x: Any, y: Any, axis: int = -1) -> Tensor:
+    """The vector product of three-dimensional vectors along an axis."""
+    x, y = np.moveaxis(as_array(x), axis, -1), np.moveaxis(as_array(y), axis, -1)
+    if x.shape[-1] != 3 or y.shape[-1] != 3:
+        raise ShapeError(f"cross takes vectors of length 3, not {x.shape[-1]} and {y.shape[-1]}")
+    forward, back = [1, 2, 0], [2, 0, 1]
+    out = x[..., forward] * y[..., back] - x[..., back] * y[..., forward]
+    return np.moveaxis(out, -1, axis)
+
+
+@implements(np.linalg.multi_dot)
+def multi_dot(arrays: Sequence[Any]) -> Tensor:
+    """The product of several matrices, in the order that costs least."""
+    parts = [as_array(x) for x in arrays]
+    letters = iter(_LETTERS)
+    terms: list[str] = []
+    last = ""
+    for i, x in enumerate(parts):
+        first = last if i else (next(letters) if x.ndim == 2 else "")
+        last = next(letters) if i == 0 or x.ndim == 2 else ""
+        terms.append(first + last)
+    ends = (terms[0][0] if parts[0].ndim == 2 else "") + last
+    return einsum(",".join(terms) + "->" + ends, *parts)

@@ -1,0 +1,351 @@
+"""Solving and factorising. Everything works on stacks of matrices: leading axes are looped over.
+
+Pullbacks follow M. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
+differentiation" (2008); the Cholesky factor's I. Murray, "Differentiation of the Cholesky decomposition" (2016);
+eigenvectors' and singular vectors' J. Townsend, "Differentiating the singular value decomposition" (2016). Where
+eigenvalues or singular values coincide, vectors are not differentiable, and a gradient through them is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.core.apply import apply
+from wengert.core.errors import DTypeError, LinearAlgebraError, ShapeError
+from wengert.core.primitive import Primitive
+from wengert.core.tensor import Tensor
+from wengert.core.types import Array, TensorSpec, real_dtype
+from wengert.ops.families import conjugate
+from wengert.ops.protocol import implements
+from wengert.ops.reduction import negative_axes, vector_norm
+from wengert.ops.reduction import sum as sum_
+from wengert.ops.shape import as_array
+
+
+def _h(x: Array) -> Array:
+    """The conjugate transpose."""
+    return np.swapaxes(conjugate(x), -1, -2)
+
+
+def _float(x: Any) -> np.dtype[Any]:
+    return x.dtype if x.dtype.kind in "fc" else np.dtype("float64")
+
+
+def _square(x: Any, name: str) -> Any:
+    x = as_array(x)
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise ShapeError(f"{name} takes square matrices, not shape {tuple(x.shape)}")
+    return x
+
+
+class Inv(Primitive):
+    """Inverse of square matrices."""
+
+    maps_leading_axes = True
+
+    def value(self, x: Any) -> Any:
+        return np.linalg.inv(x)
+
+    def spec(self, x: TensorSpec) -> TensorSpec:
+        return TensorSpec(x.shape, _float(x))
+
+    def vjp_x(self, g: Array, out: Array) -> Array:
+        adjoint = _h(out)
+        return -np.matmul(np.matmul(adjoint, g), adjoint)
+
+    def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
+        return -np.matmul(np.matmul(out, tangents[0]), out)
+
+
+class Solve(Primitive):
+    """The solution x of a x = b for matrices b."""
+
+    maps_leading_axes = True
+
+    def value(self, a: Any, b: Any) -> Any:
+        return np.linalg.solve(a, b)
+
+    def spec(self, a: TensorSpec, b: TensorSpec) -> TensorSpec:
+        front = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        return TensorSpec((*front, *b.shape[-2:]), np.result_type(_float(a), _float(b)))
+
+    def vjp_a(self, g: Array, a: Array, out: Array) -> Array:
+        return -np.matmul(Solve()(_h(a), g), _h(out))
+
+    def vjp_b(self, g: Array, a: Array) -> Array:
+        return Solve()(_h(a), g)
+
+    def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
+        (a, _), (ta, tb) = inputs, tangents
+        right = tb if ta is None else -np.matmul(ta, out) if tb is None else tb - np.matmul(ta, out)
+        return Solve()(a, right)
+
+
+class Cholesky(Primitive):
+    """The lower triangular L with L L^H = x, reading the lower triangle of x."""
+
+    maps_leading_axes = True
+
+    def value(self, x: Any) -> Any:
+        return np.linalg.cholesky(x)
+
+    def spec(self, x: TensorSpec) -> TensorSpec:
+        return TensorSpec(x.shape, _float(x))
+
+    @staticmethod
+    def _half(x: Array) -> Array:
+        """The lower triangle with its diagonal halved."""
+        return np.tril(x) - 0.5 * np.tril(np.triu(x))
+
+    def vjp_x(self, g: Array, out: Array) -> Array:
+        inner = self._half(np.matmul(_h(out), np.tril(g)))
+        inner = inner + _h(inner)
+        right = Solve()(_h(out), inner)
+        return 0.5 * _h(Solve()(_h(out), _h(right)))
+
+    def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
+        (t,) = tangents
+        symmetric = 0.5 * (t + _h(t))
+        inner = Solve()(out, _h(Solve()(out, symmetric)))
+        return np.matmul(out, self._half(inner))
+
+
+class Det(Primitive):
+    """Determinant; the gradient is the matrix of cofactors, right for singular matrices too."""
+
+    maps_leading_axes = True
+
+    def value(self, x: Any) -> Any:
+        return np.asarray(np.linalg.det(x))
+
+    def spec(self, x: TensorSpec) -> TensorSpec:
+        return TensorSpec(x.shape[:-2], _float(x))
+
+    def vjp_x(self, g: Array, x: Array) -> Array:
+        return np.expand_dims(g, (-1, -2)) * conjugate(_cofactors(x))
+
+    def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
+        return (tangents[0] * _cofactors(inputs[0])).sum(axis=(-1, -2))
+
+
+def _cofactors(x: Array) -> Array:
+    """Each element's cofactor, as the determinant of the matrix with its row and column replaced by unit vectors."""
+    n = x.shape[-1]
+    if n == 0:
+        return x
+    eye = np.eye(n)
+    row = eye[:, None, :, None]
+    column = eye[None, :, None, :]
+    wide = np.expand_dims(x, (-3, -4))
+    replaced = (wide * (1 - row) * (1 - column) + row * column).astype(x.dtype)
+    return Det()(replaced)
+
+
+class Slogdet(Primitive):
+    """Sign and logarithm of the absolute value of the determinant."""
+
+    maps_leading_axes = True
+
+    def value(self, x: Any) -> Any:
+        sign, logarithm = np.linalg.slogdet(x)
+        return np.asarray(sign), np.asarray(logarithm)
+
+    def spec(self, x: TensorSpec) -> tuple[TensorSpec, ...]:
+        dtype = _float(x)
+        return TensorSpec(x.shape[:-2], dtype), TensorSpec(x.shape[:-2], real_dtype(dtype))
+
+    def vjp_x(self, g: Any, x: Array, out: Any) -> Array:
+        to_sign, to_logarithm = g
+        sign = out[0]
+        weight = to_logarithm
+        if sign.dtype.kind == "c":
+            # d sign = i sign Im(tr(x^-1 dx)), d log = Re(tr(x^-1 dx)).
+            weight = to_logarithm + 1j * np.imag(np.conj(sign) * to_sign)
+        return np.expand_dims(weight, (-1, -2)) * _h(Inv()(x))
+
+
+class Eigh(Primitive):
+    """Eigenvalues, ascending, and eigenvectors of symmetric or Hermitian matrices (the lower triangle is read)."""
+
+    maps_leading_axes = True
+
+    def value(self, x: Any) -> Any:
+        return tuple(np.linalg.eigh(x))
+
+    def spec(self, x: TensorSpec) -> tuple[TensorSpec, ...]:
+        dtype = _float(x)
+        return TensorSpec(x.shape[:-1], real_dtype(dtype)), TensorSpec(x.shape, dtype)
+
+    def vjp_x(self, g: Any, out: Any) -> Array:
+        to_values, to_vectors = g
+        values, vectors = out
+        inner = np.matmul(_h(vectors), to_vectors)
+        gaps = np.expand_dims(values, -2) - np.expand_dims(values, -1)
+        inner = inner * _reciprocal_gaps(gaps, inner, "eigh")
+        n = values.shape[-1]
+        inner = inner + np.expand_dims(to_values, -1) * np.eye(n)
+        found = np.matmul(np.matmul(vectors, inner), _h(vectors))
+        return 0.5 * (found + _h(found))
+
+    def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
+        values, vectors = out
+        (t,) = tangents
+        inner = np.matmul(np.matmul(_h(vectors), 0.5 * (t + _h(t))), vectors)
+        gaps = np.expand_dims(values, -2) - np.expand_dims(values, -1)
+        diagonal = np.real(np.diagonal(inner, 0, -2, -1))
+        return diagonal, np.matmul(vectors, inner * _reciprocal_gaps(gaps, inner, "eigh"))
+
+
+def _reciprocal_gaps(gaps: Array, weights: Array, name: str) -> Array:
+    """1 / gap off the diagonal; an error where a gap vanishes and its weight does not."""
+    zero = gaps == 0
+    plain_zero, plain_weights = (
+        np.asarray(getattr(zero, "_value", zero)),
+        np.asarray(getattr(weights, "_value", weights)),
+    )
+    if plain_zero.dtype == bool and plain_weights.dtype != object and plain_zero.ndim >= 2:
+        off = plain_zero & ~np.eye(plain_zero.shape[-1], dtype=bool)
+        skew = plain_weights - np.conj(np.swapaxes(plain_weights, -1, -2))
+        if (off & (np.abs(skew) > 1e-10 * (1 + np.abs(plain_weights).max(initial=0.0)))).any():
+            raise LinearAlgebraError(
+                f"{name}: eigenvectors of equal eigenvalues are not unique, and have no derivative; use the eigenvalues, "
+                f"or a function of the matrix that does not depend on the choice"
+            )
+    return np.where(zero, 0.0, 1 / np.where(zero, 1.0, gaps))
+
+
+class Qr(Primitive):
+    """Q with orthonormal columns and upper triangular R of full-rank matrices with at least as many rows as columns."""
+
+    maps_leading_axes = True
+
+    def value(self, x: Any) -> Any:
+        return tuple(np.linalg.qr(x))
+
+    def spec(self, x: TensorSpec) -> tuple[TensorSpec, ...]:
+        k = min(x.shape[-2:])
+        dtype = _float(x)
+        return TensorSpec((*x.shape[:-1], k), dtype), TensorSpec((*x.shape[:-2], k, x.shape[-1]), dtype)
+
+    def vjp_x(self, g: Any, out: Any) -> Array:
+        to_q, to_r = g
+        q, r = out
+        if r.shape[-1] != r.shape[-2]:
+            raise LinearAlgebraError("qr of a matrix with more columns than rows has no derivative here; transpose it")
+        m = np.matmul(r, _h(to_r)) - np.matmul(_h(to_q), q)
+        low = np.tril(m, -1)
+        diagonal = np.tril(np.triu(m))
+        symmetric = low + _h(low) + 0.5 * (diagonal + _h(diagonal))
+        return _h(Solve()(r, _h(to_q + np.matmul(q, symmetric))))
+
+
+@implements(np.linalg.inv)
+def inv(x: Any) -> Tensor:
+    """Inverse of square matrices; raises ``LinearAlgebraError`` for a singular one."""
+    return apply(Inv(), _square(x, "inv"))
+
+
+@implements(np.linalg.solve)
+def solve(a: Any, b: Any) -> Tensor:
+    """The solution of a x = b; ``b`` is one vector if it has one dimension, else (stacks of) matrices."""
+    a, b = _square(a, "solve"), as_array(b)
+    if b.ndim == 0 or b.shape[-1 if b.ndim == 1 else -2] != a.shape[-1]:
+        raise ShapeError(f"solve: {tuple(a.shape)} does not fit a right-hand side of shape {tuple(b.shape)}")
+    if b.ndim == 1:
+        return apply(Solve(), a, np.expand_dims(b, -1))[..., 0]
+    return apply(Solve(), a, b)
+
+
+@implements(np.linalg.cholesky)
+def cholesky(x: Any, upper: bool = False) -> Tensor:
+    """The Cholesky factor; raises ``LinearAlgebraError`` unless the matrix is positive definite."""
+    found = apply(Cholesky(), _square(x, "cholesky"))
+    return _h(found) if upper else found
+
+
+@implements(np.linalg.det)
+def det(x: Any) -> Tensor:
+    """Determinant."""
+    return apply(Det(), _square(x, "det"))
+
+
+@implements(np.linalg.slogdet)
+def slogdet(x: Any) -> Any:
+    """Sign and logarithm of the absolute value of the determinant."""
+    return tuple(apply(Slogdet(), _square(x, "slogdet")))
+
+
+@implements(np.linalg.eigh)
+def eigh(x: Any, UPLO: str = "L") -> Any:
+    """Eigenvalues and eigenvectors of symmetric or Hermitian matrices."""
+    x = _square(x, "eigh")
+    return apply(Eigh(), x if UPLO == "L" else _h(x))
+
+
+@implements(np.linalg.eigvalsh)
+def eigvalsh(x: Any, UPLO: str = "L") -> Tensor:
+    """Eigenvalues of symmetric or Hermitian matrices."""
+    return eigh(x, UPLO)[0]
+
+
+@implements(np.linalg.qr)
+def qr(x: Any, mode: str = "reduced") -> Any:
+    """Q with orthonormal columns and upper triangular R."""
+    if mode != "reduced":
+        raise DTypeError(f"qr: only mode 'reduced' is offered, not {mode!r}")
+    return apply(Qr(), as_array(x))
+
+
+@implements(np.linalg.matrix_power)
+def matrix_power(x: Any, n: int) -> Tensor:
+    """The n-th power of square matrices, by repeated squaring."""
+    x = _square(x, "matrix_power")
+    if n < 0:
+        x, n = inv(x), -n
+    result = None
+    while n:
+        if n & 1:
+            result = x if result is None else np.matmul(result, x)
+        n >>= 1
+        if n:
+            x = np.matmul(x, x)
+    return result if result is not None else np.zeros_like(x) + np.eye(x.shape[-1], dtype=x.dtype)
+
+
+@implements(np.linalg.vector_norm)
+def _vector_norm(x: Any, ord: Any = 2, axis: Any = None, keepdims: bool = False) -> Tensor:
+    return vector_norm(x, ord, axis, keepdims)
+
+
+@implements(np.linalg.norm)
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """Norm of vectors, or of matrices over two axes ('fro', 1, -1, inf, -inf); its gradient at 0 is 0."""
+    x = as_array(x)
+    if ord is None:
+        return vector_norm(x, 2, axis, keepdims)
+    axes = negative_axes(axis, x.ndim, "norm")
+    if len(axes) == 1:
+        return vector_norm(x, ord, axes, keepdims)
+    if len(axes) != 2:
+        raise ShapeError(f"norm of order {ord!r} takes one axis or two, not {len(axes)}")
+    return (
+        matrix_norm(np.moveaxis(x, axes, (-2, -1)), ord)
+        if not keepdims
+        else np.expand_dims(matrix_norm(np.moveaxis(x, axes, (-2, -1)), ord), axes)
+    )
+
+
+@implements(np.linalg.matrix_norm)
+def matrix_norm(x: Any, ord: Any = "fro", keepdims: bool = False) -> Tensor:
+    """Norm of matrices: 'fro', the largest or smallest column sum (1, -1) or row sum (inf, -inf)."""
+    x = as_array(x)
+    if ord == "fro":
+        return vector_norm(x, 2, (-2, -1), keepdims)
+    if ord not in (1, -1, np.inf, -np.inf):
+        raise DTypeError(f"matrix_norm: order {ord!r} is not offered; use 'fro', 1, -1, inf or -inf")
+    sums = sum_(np.abs(x), axis=-2 if abs(ord) == 1 else -1)
+    found = sums.max(axis=-1) if ord > 0 else sums.min(axis=-1)
+    return np.expand_dims(found, (-2, -1)) if keepdims else found
