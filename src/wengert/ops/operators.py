@@ -15,8 +15,9 @@ import numpy as np
 from wengert.core import backward as _backward
 from wengert.core.apply import binary_operator, is_foreign
 from wengert.core.tensor import Tensor
-from wengert.ops import arithmetic, bitwise, comparison, complex, power, rounding
+from wengert.ops import arithmetic, bitwise, comparison, complex, contraction, power, rounding
 from wengert.ops.answers import register_answers
+from wengert.ops.casting import Casting
 from wengert.ops.conversions import Conversions
 from wengert.ops.dispatch import Dispatch
 from wengert.ops.inplace import InPlace
@@ -40,7 +41,7 @@ def is_comparable(x: Any) -> bool:
     )
 
 
-class Operators(Methods, InPlace, Conversions, Dispatch):
+class Operators(Methods, Casting, InPlace, Conversions, Dispatch):
     """Operators, methods and protocols of ``Tensor``."""
 
     __slots__ = ()
@@ -51,6 +52,7 @@ class Operators(Methods, InPlace, Conversions, Dispatch):
     __truediv__ = binary_operator(arithmetic.Divide(), "__rtruediv__")
     __floordiv__ = binary_operator(arithmetic.FloorDivide(), "__rfloordiv__")
     __mod__ = binary_operator(arithmetic.Remainder(), "__rmod__")
+    __matmul__ = binary_operator(contraction.Matmul(), "__rmatmul__")
     __pow__ = binary_operator(power.Power(), "__rpow__")
     __and__ = binary_operator(bitwise.BitwiseAnd(), "__rand__")
     __or__ = binary_operator(bitwise.BitwiseOr(), "__ror__")
@@ -65,6 +67,7 @@ class Operators(Methods, InPlace, Conversions, Dispatch):
     __rfloordiv__ = reflected(arithmetic.floor_divide, "__floordiv__")
     __rmod__ = reflected(arithmetic.remainder, "__mod__")
     __rpow__ = reflected(power.power, "__pow__")
+    __rmatmul__ = reflected(contraction.matmul, "__matmul__")
     __rand__ = reflected(bitwise.bitwise_and, "__and__")
     __ror__ = reflected(bitwise.bitwise_or, "__or__")
     __rxor__ = reflected(bitwise.bitwise_xor, "__xor__")

@@ -291,3 +291,18 @@ def _part(x: Any, condition: Any, function: Any, result: Any, args: Any, kw: Any
     updated = result.clone()
     updated[condition] = function(x[condition], *args, **kw)
     return updated
+
+
+@implements(np.nan_to_num)
+def nan_to_num(
+    x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
+    """NaN replaced by ``nan``, and the infinities by ``posinf`` and ``neginf`` (by default the largest and smallest
+    finite numbers). No gradient flows to what was replaced. ``copy`` has no effect: tensors do not change in place.
+
+    >>> import wengert as wg
+    >>> wg.nan_to_num(wg.tensor([1.0, float("nan"), float("inf")]), posinf=9.0)
+    tensor([1., 0., 9.])
+    """
+    limits = [None if limit is None else float(limit) for limit in (posinf, neginf)]
+    return apply(NanToNum(float(nan), *limits), x)

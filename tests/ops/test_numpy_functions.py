@@ -1,0 +1,68 @@
+"""NumPy functions called on tensors, each against NumPy's own result."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from tests.ops.numpy_calls import FFT, LINALG, NUMPY_CALLS, Call
+
+TABLES: list[tuple[ModuleType, dict[str, tuple[Call, ...]]]] = [
+    (np, NUMPY_CALLS),
+    (np.linalg, LINALG),
+    (np.fft, FFT),
+]
+ALL = [(module, name) for module, table in TABLES for name in table]
+CALLS = {(module, name): table[name] for module, table in TABLES for name in table}
+
+#: The answer is about dtypes or Python objects, or the indices are what NumPy gives as arrays: no tensor to expect.
+NO_TENSOR = set(
+    "shape ndim size iscomplexobj isrealobj array_repr array_str array2string result_type can_cast common_type "
+    "min_scalar_type array_equal array_equiv allclose may_share_memory shares_memory einsum_path".split()
+)
+
+
+def as_tensors(x: Any, track: bool) -> Any:
+    """Arrays of numbers become tensors, in lists and tuples too; index lists stay what they are."""
+    if isinstance(x, np.ndarray):
+        return wg.tensor(x, requires_grad=track and x.dtype.kind in "fc")
+    if isinstance(x, (list, tuple)) and any(isinstance(one, (np.ndarray, list, tuple)) for one in x):
+        return type(x)(as_tensors(one, track) for one in x)
+    return x
+
+
+def assert_same(got: Any, expected: Any, tolerance: float, tensors: bool) -> None:
+    if isinstance(expected, (tuple, list)):
+        assert len(got) == len(expected)
+        for one, other in zip(got, expected, strict=True):
+            assert_same(one, other, tolerance, tensors)
+    elif isinstance(expected, (np.ndarray, np.generic)) and expected.dtype.kind in "biufc":
+        if tensors:
+            assert isinstance(got, wg.Tensor), f"a {type(got).__name__} where a tensor was expected"
+        value = got.detach().numpy() if isinstance(got, wg.Tensor) else np.asarray(got)
+        assert value.shape == expected.shape
+        assert value.dtype == expected.dtype
+        np.testing.assert_allclose(value, expected, rtol=tolerance, atol=tolerance)
+    else:
+        assert got == expected
+
+
+@pytest.mark.parametrize("track", [False, True], ids=["constant", "tracked"])
+@pytest.mark.parametrize(("module", "name"), ALL, ids=[f"{module.__name__}.{name}" for module, name in ALL])
+def test_agrees_with_numpy(module: ModuleType, name: str, track: bool) -> None:
+    function = getattr(module, name)
+    for call in CALLS[module, name]:
+        with np.errstate(all="ignore"):
+            expected = function(*call.args, **call.kwargs)
+            got = function(*as_tensors(call.args, track), **as_tensors(call.kwargs, track))
+        assert_same(got, expected, call.tolerance, name not in NO_TENSOR)
+
+
+def test_more_than_three_hundred_functions_work() -> None:
+    distinct = {getattr(module, name) for module, name in ALL}
+    assert len(ALL) >= 340
+    assert len(distinct) >= 300
