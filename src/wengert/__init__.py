@@ -66,6 +66,12 @@ from wengert.core.mode import scope as scope
 from wengert.core.mode import set_grad_enabled as set_grad_enabled
 from wengert.core.primitive import NotDifferentiable as NotDifferentiable
 from wengert.core.primitive import Primitive as Primitive
+from wengert.core.pytree import register_pytree_node as register_pytree_node
+from wengert.core.pytree import tree_flatten as tree_flatten
+from wengert.core.pytree import tree_leaves as tree_leaves
+from wengert.core.pytree import tree_map as tree_map
+from wengert.core.pytree import tree_structure as tree_structure
+from wengert.core.pytree import tree_unflatten as tree_unflatten
 from wengert.core.tensor import Tensor as Tensor
 from wengert.core.types import TensorSpec as TensorSpec
 from wengert.core.types import get_default_dtype as get_default_dtype
@@ -449,6 +455,16 @@ from wengert.ops.windows import blocks as blocks
 from wengert.ops.windows import check_fits as check_fits
 from wengert.ops.windows import per_axis as per_axis
 from wengert.ops.windows import volume as volume
+from wengert.transforms.batching import vmap as vmap
+from wengert.transforms.gradient import grad as grad
+from wengert.transforms.gradient import hessian as hessian
+from wengert.transforms.gradient import hvp as hvp
+from wengert.transforms.gradient import jacfwd as jacfwd
+from wengert.transforms.gradient import jacrev as jacrev
+from wengert.transforms.gradient import jvp as jvp
+from wengert.transforms.gradient import linearize as linearize
+from wengert.transforms.gradient import value_and_grad as value_and_grad
+from wengert.transforms.gradient import vjp as vjp
 
 if TYPE_CHECKING:
     from wengert import nn as nn

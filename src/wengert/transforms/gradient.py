@@ -1,0 +1,293 @@
+"""Differentiation as functions of functions. Arguments and results may be nested containers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.core.errors import ContainerError, GradientError
+from wengert.core.levels import JvpLevel, Wrapped, as_tensor, fresh_leaf, pullback, running
+from wengert.core.mode import enable_grad
+from wengert.core.node import Node
+from wengert.core.pytree import tree_flatten, tree_map, tree_unflatten
+from wengert.core.tensor import Tensor, wrap
+from wengert.transforms.batching import vmap
+
+Function = Callable[..., Any]
+
+
+def _is_tracked(x: Any) -> bool:
+    """Whether an enclosing transform or the user needs derivatives of ``x``."""
+    while isinstance(x, Wrapped):
+        if getattr(x, "_tangent", None) is not None:
+            return True
+        x = x._inner
+    return isinstance(x, Tensor) and x._node is not None
+
+
+def _floating(x: Any, caller: str) -> Any:
+    x = as_tensor(x if hasattr(x, "dtype") else np.asarray(x))
+    if x.dtype.kind not in "fc":
+        raise GradientError(
+            f"{caller}: an argument has dtype {x.dtype}, and derivatives need floating-point arguments; pass 3.0 "
+            f"instead of 3, or choose other arguments with argnums"
+        )
+    return x
+
+
+def _detached_if_unneeded(x: Any, needed: bool, boundary: int) -> Any:
+    """A result without the graph of the transform's own leaves, if nobody outside can use it."""
+    if needed or not isinstance(x, Tensor):
+        return x
+    return x.detach() if isinstance(x, Wrapped) or x._node is not None else x
+
+
+def vjp(f: Function, *primals: Any, has_aux: bool = False) -> Any:
+    """The value of ``f`` and its pullback, a function from the result's cotangent to those of the arguments.
+
+    >>> import wengert as wg
+    >>> y, pull = wg.vjp(lambda x: x**2, wg.tensor(3.0))
+    >>> pull(wg.tensor(1.0))
+    (tensor(6.),)
+    """
+    leaves, structure = tree_flatten(primals)
+    inputs = [fresh_leaf(_floating(x, "vjp")) for x in leaves]
+    with enable_grad():
+        out = f(*tree_unflatten(structure, inputs))
+    aux = None
+    if has_aux:
+        out, aux = out
+    results, out_structure = tree_flatten(out)
+    results = [as_tensor(y) for y in results]
+
+    def pull(cotangent: Any) -> Any:
+        given, given_structure = tree_flatten(cotangent)
+        if given_structure != out_structure:
+            raise ContainerError(f"the cotangent has structure {given_structure}, the result {out_structure}")
+        for g, y in zip(given, results, strict=True):
+            if np.shape(g) != y.shape:
+                raise GradientError(f"a cotangent has shape {np.shape(g)}, and the result {y.shape}")
+        found = pullback(results, [as_tensor(g) for g in given], inputs)
+        return tree_unflatten(structure, [_untied(g, inputs) for g in found])
+
+    values = tree_unflatten(out_structure, [_untied(y, inputs) for y in results])
+    return (values, pull, aux) if has_aux else (values, pull)
+
+
+def _untied(x: Any, inputs: Sequence[Any]) -> Any:
+    """Detach a result whose graph ends in the transform's own leaves; keep it where outer leaves are behind it."""
+    return x if any(_has_outer(leaf) for leaf in inputs) or _reaches_outside(x, inputs) else x.detach()
+
+
+def _has_outer(x: Any) -> bool:
+    """Whether a fresh leaf is tied to something that an outer derivative needs."""
+    if isinstance(x, Wrapped):
+        return getattr(x, "_tangent", None) is not None or _has_outer(x._inner)
+    return isinstance(x, Tensor) and x._node is not None and bool(x._node.parents)
+
+
+def _reaches_outside(x: Any, inputs: Sequence[Any]) -> bool:
+    """Whether the graph behind ``x`` has a source that is not one of the transform's own leaves."""
+    own = {node for leaf in inputs for node in _nodes(leaf)}
+    stack = list(_nodes(x))
+    seen = set(stack)
+    while stack:
+        node = stack.pop()
+        if node in own:
+            continue
+        if not any(parent is not None for parent in node.parents):
+            return True
+        for parent in node.parents:
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    return False
+
+
+def _nodes(x: Any) -> list[Node]:
+    found = []
+    stack = [x]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, Wrapped):
+            stack += [x._inner, getattr(x, "_tangent", None)]
+        elif isinstance(x, Tensor) and x._node is not None:
+            found.append(x._node)
+    return found
+
+
+def _chosen(argnums: Any, args: tuple[Any, ...], caller: str) -> tuple[int, ...]:
+    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for number in numbers:
+        if not isinstance(number, int) or not -len(args) <= number < len(args):
+            raise GradientError(f"{caller}: argnums {argnums!r} does not name one of {len(args)} positional arguments")
+    return tuple(number % len(args) for number in numbers)
+
+
+def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+    """A function that returns the value of ``f`` and its gradient with respect to the arguments ``argnums``.
+
+    ``f`` must return a real scalar (and, with ``has_aux``, anything else beside it).
+    """
+
+    @functools.wraps(f)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        numbers = _chosen(argnums, args, "grad")
+
+        def scalar(*chosen: Any) -> Any:
+            full = list(args)
+            for number, value in zip(numbers, chosen, strict=True):
+                full[number] = value
+            out = f(*full, **kwargs)
+            y = out[0] if has_aux else out
+            if np.shape(y) != () and getattr(y, "size", 0) != 1:
+                raise GradientError(
+                    f"grad: the function must return a scalar, and returned shape {np.shape(y)}; use jacobian, or vjp"
+                )
+            if getattr(y, "dtype", np.dtype(float)).kind == "c":
+                raise GradientError(
+                    "grad: the function returned a complex number; take its real part or square modulus"
+                )
+            return out
+
+        found = vjp(scalar, *(args[number] for number in numbers), has_aux=has_aux)
+        value, pull = found[0], found[1]
+        if not isinstance(value, Tensor):
+            raise GradientError(f"grad: the function must return a scalar, and returned a {type(value).__name__}")
+        gradients = pull(wrap(np.ones(value.shape, value.dtype)))
+        gradient = gradients[0] if isinstance(argnums, int) else gradients
+        return ((value, found[2]), gradient) if has_aux else (value, gradient)
+
+    return wrapper
+
+
+def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+    """A function that returns the gradient of the scalar function ``f`` with respect to the arguments ``argnums``.
+
+    >>> import wengert as wg
+    >>> wg.grad(lambda x: x**3)(wg.tensor(2.0))
+    tensor(12.)
+    >>> wg.grad(wg.grad(lambda x: x**3))(2.0)
+    tensor(12.)
+    """
+    with_value = value_and_grad(f, argnums, has_aux)
+
+    @functools.wraps(f)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        value, gradient = with_value(*args, **kwargs)
+        return (gradient, value[1]) if has_aux else gradient
+
+    return wrapper
+
+
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
+    """The value of ``f`` and its directional derivative, in one pass without a tape.
+
+    >>> import wengert as wg
+    >>> wg.jvp(wg.sin, (wg.tensor(0.0),), (wg.tensor(1.0),))
+    (tensor(0.), tensor(1.))
+    """
+    leaves, structure = tree_flatten(tuple(primals))
+    directions, direction_structure = tree_flatten(tuple(tangents))
+    if structure != direction_structure:
+        raise ContainerError(f"jvp: the tangents have structure {direction_structure}, the primals {structure}")
+    level = JvpLevel()
+    with running(level):
+        duals = []
+        for x, t in zip(leaves, directions, strict=True):
+            x = _floating(x, "jvp")
+            t = as_tensor(t if hasattr(t, "dtype") else np.asarray(t))
+            if t.shape != x.shape:
+                raise GradientError(f"jvp: a tangent has shape {t.shape}, and its primal {x.shape}")
+            duals.append(level.dual(x, t if t.dtype == x.dtype else t.astype(x.dtype)))
+        out = f(*tree_unflatten(structure, duals))
+        aux = None
+        if has_aux:
+            out, aux = out
+        results, out_structure = tree_flatten(out)
+        pairs = [level.split(as_tensor(y)) for y in results]
+        aux = tree_map(lambda x: level.split(x)[0], aux)
+    values = tree_unflatten(out_structure, [y for y, _ in pairs])
+    moved = tree_unflatten(out_structure, [wrap(np.zeros(y.shape, y.dtype)) if t is None else t for y, t in pairs])
+    return (values, moved, aux) if has_aux else (values, moved)
+
+
+def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
+    """The value of ``f`` and the function from tangents to the result's tangent."""
+
+    def pushforward(*tangents: Any) -> Any:
+        return jvp(f, primals, tangents)[1]
+
+    return f(*tree_map(as_tensor, primals)), pushforward
+
+
+def _basis(x: Any) -> Any:
+    """One tangent for each element of ``x``, stacked."""
+    return np.eye(x.size, dtype=x.dtype).reshape((int(x.size), *x.shape))
+
+
+def jacfwd(f: Function, argnums: int = 0) -> Function:
+    """The Jacobian by forward mode: one batched pass over the elements of the argument. Its shape is that of the result
+    followed by that of the argument."""
+
+    @functools.wraps(f)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        (number,) = _chosen(argnums, args, "jacfwd")
+        x = _floating(args[number], "jacfwd")
+
+        def push(t: Any) -> Any:
+            return jvp(lambda v: f(*args[:number], v, *args[number + 1 :], **kwargs), (x,), (t,))[1]
+
+        columns = vmap(push)(wrap(_basis(x)))
+        return tree_map(lambda c: np.moveaxis(c, 0, -1).reshape((*c.shape[1:], *x.shape)), columns)
+
+    return wrapper
+
+
+def jacrev(f: Function, argnums: int = 0) -> Function:
+    """The Jacobian by reverse mode: one batched sweep over the elements of the result. Its shape is that of the result
+    followed by that of the argument."""
+
+    @functools.wraps(f)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        (number,) = _chosen(argnums, args, "jacrev")
+        x = _floating(args[number], "jacrev")
+        y, pull = vjp(lambda v: f(*args[:number], v, *args[number + 1 :], **kwargs), x)
+        leaves, structure = tree_flatten(y)
+        rows = []
+        for place, one in enumerate(leaves):
+
+            def back(g: Any, place: int = place) -> Any:
+                zeros: list[Any] = [wrap(np.zeros(z.shape, z.dtype)) for z in leaves]
+                zeros[place] = g
+                return pull(tree_unflatten(structure, zeros))[0]
+
+            found = vmap(back)(wrap(_basis(one)))
+            rows.append(found.reshape((*one.shape, *x.shape)))
+        return tree_unflatten(structure, rows)
+
+    return wrapper
+
+
+def hessian(f: Function, argnums: int = 0) -> Function:
+    """The matrix of second derivatives of a scalar function, forward mode over reverse mode.
+
+    >>> import wengert as wg
+    >>> wg.hessian(lambda x: x[0] ** 2 * x[1])(wg.tensor([1.0, 2.0]))
+    tensor([[4., 2.],
+            [2., 0.]])
+    """
+    return jacfwd(grad(f, argnums), argnums)
+
+
+def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """The product of the Hessian of a scalar function with a vector, without the Hessian (Pearlmutter 1994).
+
+    A function of several arguments gives a tuple, one product for each.
+    """
+    numbers = tuple(range(len(primals)))
+    moved = jvp(grad(f, numbers), primals, tangents)[1]
+    return moved[0] if len(primals) == 1 else moved
