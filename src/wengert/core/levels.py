@@ -22,7 +22,7 @@ import numpy as np
 from . import backward
 from .apply import apply, as_operand
 from .errors import GradientError, TransformError
-from .node import Leaf, Node
+from .node import Leaf, record
 from .primitive import AUX, Primitive
 from .tensor import Tensor, wrap
 
@@ -322,6 +322,8 @@ def _belongs(x: Any, level: Level) -> bool:
 
 def _broadcast_in(x: Any, level: VmapLevel) -> Any:
     """Insert a batch axis for ``level`` below any higher levels that ``x`` already belongs to."""
+    if _belongs(x, level):
+        return x
     if isinstance(x, Dual) and x._level.number > level.number:
         tangent = None if x._tangent is None else _broadcast_in(x._tangent, level)
         return x._level.dual(_broadcast_in(x._inner, level), tangent)
@@ -340,12 +342,7 @@ def _fresh(x: Any) -> Any:
         raise GradientError(f"gradients need floating-point inputs, and this one is {x.dtype}; convert it first")
     if x._node is None:
         return wrap(x._value, Leaf(x.shape, x.dtype))
-    node = Node()
-    fresh = wrap(x._value, node)
-    from .node import record
-
-    fresh._node = record(_TIE, (x._node,), None, x._value, "")
-    return fresh
+    return wrap(x._value, record(_TIE, (x._node,), None, x._value, ""))
 
 
 _TIE = _Tie()
@@ -359,7 +356,8 @@ def pullback(
     An output that is a ``Dual`` has cotangents for its primal and its tangent part: the tangent of a gradient is the
     gradient of the tangent, because partial derivatives commute.
     """
-    levels = sorted({level.number: level for x in (*outputs, *leaves, *cotangents) for level in _levels(x)}.items())
+    # Cotangents may belong to levels of their own (a batch of them, say): the sweep carries those along.
+    levels = sorted({level.number: level for x in (*outputs, *leaves) for level in _levels(x)}.items())
     if not levels:
         return _plain_pullback(outputs, cotangents, leaves, create_graph)
     top = levels[-1][1]

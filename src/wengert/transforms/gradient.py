@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.core.errors import ContainerError, GradientError
-from wengert.core.levels import JvpLevel, Wrapped, as_tensor, fresh_leaf, pullback, running
+from wengert.core.levels import Batched, Dual, JvpLevel, Wrapped, as_tensor, fresh_leaf, pullback, running
 from wengert.core.mode import enable_grad
 from wengert.core.node import Node
 from wengert.core.pytree import tree_flatten, tree_map, tree_unflatten
@@ -17,15 +17,6 @@ from wengert.core.tensor import Tensor, wrap
 from wengert.transforms.batching import vmap
 
 Function = Callable[..., Any]
-
-
-def _is_tracked(x: Any) -> bool:
-    """Whether an enclosing transform or the user needs derivatives of ``x``."""
-    while isinstance(x, Wrapped):
-        if getattr(x, "_tangent", None) is not None:
-            return True
-        x = x._inner
-    return isinstance(x, Tensor) and x._node is not None
 
 
 def _floating(x: Any, caller: str) -> Any:
@@ -36,13 +27,6 @@ def _floating(x: Any, caller: str) -> Any:
             f"instead of 3, or choose other arguments with argnums"
         )
     return x
-
-
-def _detached_if_unneeded(x: Any, needed: bool, boundary: int) -> Any:
-    """A result without the graph of the transform's own leaves, if nobody outside can use it."""
-    if needed or not isinstance(x, Tensor):
-        return x
-    return x.detach() if isinstance(x, Wrapped) or x._node is not None else x
 
 
 def vjp(f: Function, *primals: Any, has_aux: bool = False) -> Any:
@@ -78,32 +62,30 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> Any:
 
 
 def _untied(x: Any, inputs: Sequence[Any]) -> Any:
-    """Detach a result whose graph ends in the transform's own leaves; keep it where outer leaves are behind it."""
-    return x if any(_has_outer(leaf) for leaf in inputs) or _reaches_outside(x, inputs) else x.detach()
+    """A result without the graph that ends in the transform's own leaves; kept where outer tensors are behind it."""
+    if isinstance(x, Dual):
+        tangent = None if x._tangent is None else _untied(x._tangent, inputs)
+        return x._level.dual(_untied(x._inner, inputs), tangent)
+    if isinstance(x, Batched):
+        return x._level.batched(_untied(x._inner, inputs))
+    return x if x._node is None or _reaches_outside(x._node, inputs) else x.detach()
 
 
-def _has_outer(x: Any) -> bool:
-    """Whether a fresh leaf is tied to something that an outer derivative needs."""
-    if isinstance(x, Wrapped):
-        return getattr(x, "_tangent", None) is not None or _has_outer(x._inner)
-    return isinstance(x, Tensor) and x._node is not None and bool(x._node.parents)
-
-
-def _reaches_outside(x: Any, inputs: Sequence[Any]) -> bool:
-    """Whether the graph behind ``x`` has a source that is not one of the transform's own leaves."""
-    own = {node for leaf in inputs for node in _nodes(leaf)}
-    stack = list(_nodes(x))
-    seen = set(stack)
+def _reaches_outside(root: Node, inputs: Sequence[Any]) -> bool:
+    """Whether the graph behind a node has a source that is not one of the transform's own leaves."""
+    own = {node for leaf in inputs for node in _nodes(leaf) if not node.parents}
+    stack = [root]
+    seen = {root}
     while stack:
         node = stack.pop()
         if node in own:
             continue
-        if not any(parent is not None for parent in node.parents):
+        parents = [parent for parent in node.parents if parent is not None]
+        if not parents:
             return True
-        for parent in node.parents:
-            if parent is not None and parent not in seen:
-                seen.add(parent)
-                stack.append(parent)
+        fresh = [parent for parent in parents if parent not in seen]
+        seen.update(fresh)
+        stack += fresh
     return False
 
 
