@@ -455,7 +455,10 @@ from wengert.ops.windows import blocks as blocks
 from wengert.ops.windows import check_fits as check_fits
 from wengert.ops.windows import per_axis as per_axis
 from wengert.ops.windows import volume as volume
+from wengert.plan.ledger import ledger as ledger
 from wengert.transforms.batching import vmap as vmap
+from wengert.transforms.checkpoint import checkpoint as checkpoint
+from wengert.transforms.checkpoint import checkpoint_sequential as checkpoint_sequential
 from wengert.transforms.gradient import grad as grad
 from wengert.transforms.gradient import hessian as hessian
 from wengert.transforms.gradient import hvp as hvp
@@ -467,11 +470,13 @@ from wengert.transforms.gradient import value_and_grad as value_and_grad
 from wengert.transforms.gradient import vjp as vjp
 
 if TYPE_CHECKING:
+    from wengert import autograd as autograd
     from wengert import nn as nn
     from wengert import numpy as numpy
     from wengert import optim as optim
     from wengert import scipy as scipy
     from wengert import testing as testing
+    from wengert import utils as utils
 
 __version__ = "0.1.0"
 

@@ -69,7 +69,7 @@ class Mode:
 MODE: ContextVar[Mode] = ContextVar("wengert_mode", default=Mode())  # noqa: B039 - a Mode is immutable
 
 
-class _Setting:
+class Setting:
     """A context manager that is also a decorator, holds no state between uses and may be nested in itself."""
 
     def __init__(self, **changes: Any) -> None:
@@ -85,13 +85,13 @@ class _Setting:
     def __call__(self, function: F) -> F:
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with _Setting(**self._changes):
+            with Setting(**self._changes):
                 return function(*args, **kwargs)
 
         return wrapper  # type: ignore[return-value]
 
 
-class no_grad(_Setting):
+class no_grad(Setting):
     """Build no graph: inside, results have ``requires_grad=False``. A context manager and a decorator.
 
     >>> import wengert as wg
@@ -105,14 +105,14 @@ class no_grad(_Setting):
         super().__init__(grad=False)
 
 
-class enable_grad(_Setting):
+class enable_grad(Setting):
     """Build the graph again inside a ``no_grad`` block. A context manager and a decorator."""
 
     def __init__(self) -> None:
         super().__init__(grad=True)
 
 
-class set_grad_enabled(_Setting):
+class set_grad_enabled(Setting):
     """Switch graph building on or off, at once; as a context manager, until the block ends."""
 
     def __init__(self, mode: bool) -> None:
@@ -131,7 +131,7 @@ class set_grad_enabled(_Setting):
         return super().__call__(function)
 
 
-class record_source(_Setting):
+class record_source(Setting):
     """Whether nodes remember the user's source line: ``with record_source(False): ...`` saves about 0.1 us a node."""
 
     def __init__(self, mode: bool = True) -> None:

@@ -1,0 +1,3 @@
+"""PyTorch's places for things."""
+
+from wengert.utils import checkpoint as checkpoint
