@@ -124,8 +124,8 @@ class _Call(Primitive):
             found.pop()
         if len(found) != self.rebuild.count:
             raise GradientError(
-                f"{self.title}.backward returned {len(found)} gradients, and forward took {self.rebuild.count} arguments; "
-                f"return one for each, None for those that are not tensors"
+                f"{self.title}.backward returned {len(found)} gradients, and forward took {self.rebuild.count} "
+                f"arguments; return one for each, None for those that are not tensors"
             )
         results = []
         for position, spec in zip(positions, specs, strict=True):

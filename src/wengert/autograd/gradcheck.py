@@ -66,8 +66,9 @@ def _compare(analytic: np.ndarray, numeric: np.ndarray, atol: float, rtol: float
         analytic, numeric, a, n = analytic.real, numeric.real, a.real, n.real
     with np.printoptions(precision=6, threshold=60):
         raise GradcheckError(
-            f"{what}: the derivative of element {j} of the output by element {i} of the input is {a} analytically and {n} "
-            f"numerically ({int(bad.sum())} of {bad.size} entries differ)\nanalytic:\n{analytic.T}\nnumeric:\n{numeric.T}"
+            f"{what}: the derivative of element {j} of the output by element {i} of the input is {a} analytically "
+            f"and {n} numerically ({int(bad.sum())} of {bad.size} entries differ)\nanalytic:\n{analytic.T}\n"
+            f"numeric:\n{numeric.T}"
         )
 
 
@@ -82,8 +83,8 @@ def gradcheck(
 ) -> bool:
     """Compare the gradients of ``func`` by every tracked input with central differences.
 
-    Raises ``GradcheckError`` with the entry that differs and both Jacobians (or returns ``False``). The inputs should be
-    in double precision. ``check_forward_ad`` checks forward mode too.
+    Raises ``GradcheckError`` with the entry that differs and both Jacobians (or returns ``False``). The inputs should
+    be in double precision. ``check_forward_ad`` checks forward mode too.
     """
     inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     chosen = _tracked(inputs)

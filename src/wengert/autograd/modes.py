@@ -12,8 +12,8 @@ from wengert.core.tensor import Tensor, wrap
 
 
 class detect_anomaly(Setting):
-    """Raise ``AnomalyError`` at the first NaN or infinity, forward or backward, with the operation, the user's line, and
-    what the operands held. Slow; for finding a fault.
+    """Raise ``AnomalyError`` at the first NaN or infinity, forward or backward, with the operation, the user's line,
+    and what the operands held. Slow; for finding a fault.
 
     >>> import wengert as wg
     >>> with wg.autograd.detect_anomaly():

@@ -24,6 +24,8 @@ from wengert.ops.activation import selu as selu
 from wengert.ops.activation import sigmoid as sigmoid
 from wengert.ops.activation import silu as silu
 from wengert.ops.activation import softplus as softplus
+from wengert.ops.activation import log_sigmoid as log_sigmoid
+from wengert.ops.affine import affine as affine
 from wengert.ops.convolution import conv1d as conv1d
 from wengert.ops.convolution import conv2d as conv2d
 from wengert.ops.convolution import conv3d as conv3d
@@ -36,6 +38,10 @@ from wengert.ops.random_ import dropout as dropout
 from wengert.ops.softmax import log_softmax as log_softmax
 from wengert.ops.softmax import softmax as softmax
 from wengert.ops.transcendental import tanh as tanh
+
+#: PyTorch's names.
+linear = affine
+logsigmoid = log_sigmoid
 
 
 def _reduced(loss: Tensor, reduction: str) -> Tensor:

@@ -7,6 +7,7 @@ is at most n extra layer evaluations: Chen et al., "Training deep nets with subl
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -186,6 +187,6 @@ def checkpoint_sequential(layers: Sequence[Callable[[Any], Any]], x: Any, segmen
 
         return run
 
-    for a, b in zip(places[:-1], places[1:], strict=True):
+    for a, b in itertools.pairwise(places):
         x = checkpoint(segment(int(a), int(b)))(x)
     return x
