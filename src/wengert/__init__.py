@@ -76,6 +76,8 @@ from wengert.core.tensor import Tensor as Tensor
 from wengert.core.types import TensorSpec as TensorSpec
 from wengert.core.types import get_default_dtype as get_default_dtype
 from wengert.core.types import set_default_dtype as set_default_dtype
+from wengert.ops import fft as _fft  # noqa: F401 - NumPy's fft and linalg functions on tensors
+from wengert.ops import linalg as _linalg  # noqa: F401
 from wengert.ops import operators as _operators  # noqa: F401 - gives Tensor its operators
 from wengert.ops.activation import celu as celu
 from wengert.ops.activation import elu as elu
@@ -471,9 +473,12 @@ from wengert.transforms.gradient import vjp as vjp
 
 if TYPE_CHECKING:
     from wengert import autograd as autograd
+    from wengert import fft as fft
+    from wengert import linalg as linalg
     from wengert import nn as nn
     from wengert import numpy as numpy
     from wengert import optim as optim
+    from wengert import scalar as scalar
     from wengert import scipy as scipy
     from wengert import testing as testing
     from wengert import utils as utils

@@ -65,7 +65,8 @@ def test_rmsprop() -> None:
     for g, found in zip(GRADIENTS, path, strict=True):
         v = 0.99 * v + 0.01 * g**2
         x = x - 0.1 * g / (np.sqrt(v) + 1e-8)
-        np.testing.assert_allclose(found, x, rtol=1e-12)
+        # The first step takes 1 - 1: what is left is rounding of numbers of size 1.
+        np.testing.assert_allclose(found, x, rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize(

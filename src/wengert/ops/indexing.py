@@ -13,7 +13,7 @@ import numpy as np
 
 from wengert.core.apply import apply
 from wengert.core.errors import IndexRangeError, ShapeError, TransformError
-from wengert.core.levels import Wrapped, as_tensor
+from wengert.core.levels import Wrapped, as_tensor, bottom
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array, TensorSpec, frozen_copy
@@ -475,10 +475,8 @@ def extract(condition: Any, x: Any) -> Tensor:
 
 
 def _positions(x: Any) -> np.ndarray:
-    x = as_array(x)
-    if isinstance(x, Wrapped):
-        raise TransformError("nonzero has a result whose size depends on values that differ along the batch")
-    return x._value if isinstance(x, Tensor) else x
+    """The values, which must be known: what depends on them has a size, or an order, that a batch cannot share."""
+    return bottom(as_array(x))
 
 
 @implements(np.nonzero)

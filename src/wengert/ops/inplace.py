@@ -21,7 +21,19 @@ from wengert.core.levels import Batched, Dual, Wrapped, as_tensor
 from wengert.core.mode import MODE
 from wengert.core.node import Leaf
 from wengert.core.tensor import Tensor
-from wengert.ops import arithmetic
+from wengert.ops import (
+    activation,
+    arithmetic,
+    bitwise,
+    complex,
+    contraction,
+    indexing,
+    power,
+    random_,
+    rounding,
+    selection,
+    transcendental,
+)
 
 
 class DataHandle(Tensor, eager=True):
@@ -129,9 +141,57 @@ class InPlace:
     __imul__ = in_place(arithmetic.multiply, "*=")
     __itruediv__ = in_place(arithmetic.divide, "/=")
 
+    __ifloordiv__ = in_place(arithmetic.floor_divide, "//=")
+    __imod__ = in_place(arithmetic.remainder, "%=")
+    __ipow__ = in_place(power.power, "**=")
+    __imatmul__ = in_place(contraction.matmul, "@=")
+    __iand__ = in_place(bitwise.bitwise_and, "&=")
+    __ior__ = in_place(bitwise.bitwise_or, "|=")
+    __ixor__ = in_place(bitwise.bitwise_xor, "^=")
+    __ilshift__ = in_place(bitwise.left_shift, "<<=")
+    __irshift__ = in_place(bitwise.right_shift, ">>=")
+
     mul_ = in_place(arithmetic.multiply, "mul_")
     div_ = in_place(arithmetic.divide, "div_")
     neg_ = in_place(arithmetic.negative, "neg_")
+    pow_ = in_place(power.power, "pow_")
+    sqrt_ = in_place(power.sqrt, "sqrt_")
+    square_ = in_place(power.square, "square_")
+    reciprocal_ = in_place(power.reciprocal, "reciprocal_")
+    abs_ = in_place(complex.abs, "abs_")
+    sign_ = in_place(complex.sign, "sign_")
+    exp_ = in_place(transcendental.exp, "exp_")
+    log_ = in_place(transcendental.log, "log_")
+    sin_ = in_place(transcendental.sin, "sin_")
+    cos_ = in_place(transcendental.cos, "cos_")
+    tanh_ = in_place(transcendental.tanh, "tanh_")
+    relu_ = in_place(activation.relu, "relu_")
+    sigmoid_ = in_place(activation.sigmoid, "sigmoid_")
+    floor_ = in_place(rounding.floor, "floor_")
+    ceil_ = in_place(rounding.ceil, "ceil_")
+    round_ = in_place(rounding.round, "round_")
+    trunc_ = in_place(rounding.trunc, "trunc_")
+    clamp_ = clip_ = in_place(selection.clip, "clamp_")
+    masked_fill_ = in_place(indexing.masked_fill, "masked_fill_")
+    scatter_ = in_place(indexing.scatter, "scatter_")
+    scatter_add_ = in_place(indexing.scatter_add, "scatter_add_")
+    index_add_ = in_place(indexing.index_add, "index_add_")
+
+    def clamp_min_(self: Any, low: Any) -> Any:
+        """At least ``low``, in place."""
+        return move(self, selection.clip(self, low, None), "clamp_min_")
+
+    def clamp_max_(self: Any, high: Any) -> Any:
+        """At most ``high``, in place."""
+        return move(self, selection.clip(self, None, high), "clamp_max_")
+
+    def normal_(self: Any, mean: float = 0.0, std: float = 1.0) -> Any:
+        """Normal random numbers from the eager generator, in place."""
+        return move(self, mean + std * random_.randn(tuple(self.shape), dtype=self.dtype), "normal_")
+
+    def uniform_(self: Any, low: float = 0.0, high: float = 1.0) -> Any:
+        """Uniform random numbers from the eager generator, in place."""
+        return move(self, low + (high - low) * random_.rand(tuple(self.shape), dtype=self.dtype), "uniform_")
 
     def add_(self, other: Any, alpha: Any = 1) -> Any:
         """Add ``alpha * other`` to this tensor, in place."""

@@ -90,7 +90,7 @@ class Copysign(Elementwise):
     partial_y = 0
 
     def partial_x(self, x: Array, y: Array) -> Array:
-        return np.copysign(np.sign(x), y)
+        return np.sign(x) * np.copysign(1.0, y)
 
 
 class Nextafter(Elementwise):

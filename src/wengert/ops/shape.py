@@ -266,15 +266,13 @@ copy = clone = operator(Copy(), np.copy)
 
 
 @implements(np.reshape)
-def reshape(x: Any, shape: Any, order: str = "C") -> Tensor:
+def reshape(x: Any, shape: Any) -> Tensor:
     """The same elements in another shape; one length may be -1.
 
     Raises ``ShapeError`` if the numbers of elements differ.
     """
     x = as_array(x)
     shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(n) for n in shape)
-    if order != "C":
-        raise ShapeError(f"reshape: only row-major order ('C') is offered, not {order!r}; transpose first")
     if shape.count(-1) > 1:
         raise ShapeError(f"reshape: only one length of {shape} may be -1")
     if -1 in shape:
@@ -286,12 +284,10 @@ def reshape(x: Any, shape: Any, order: str = "C") -> Tensor:
     return apply(Reshape(shape), x)
 
 
+@implements(np.ravel)
 def ravel(x: Any) -> Tensor:
     """All elements in one axis, in row-major order."""
     return reshape(x, (-1,)) if as_array(x).size else reshape(x, (0,))
-
-
-implements(np.ravel)(lambda a, order="C": ravel(a))
 
 
 def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:

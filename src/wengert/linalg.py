@@ -1,0 +1,24 @@
+"""Linear algebra, with the array API standard's names."""
+
+from wengert.ops.contraction import cross as cross
+from wengert.ops.contraction import matmul as matmul
+from wengert.ops.contraction import multi_dot as multi_dot
+from wengert.ops.contraction import outer as outer
+from wengert.ops.contraction import tensordot as tensordot
+from wengert.ops.contraction import vecdot as vecdot
+from wengert.ops.linalg import cholesky as cholesky
+from wengert.ops.linalg import det as det
+from wengert.ops.linalg import eigh as eigh
+from wengert.ops.linalg import eigvalsh as eigvalsh
+from wengert.ops.linalg import inv as inv
+from wengert.ops.linalg import matrix_norm as matrix_norm
+from wengert.ops.linalg import matrix_power as matrix_power
+from wengert.ops.linalg import norm as norm
+from wengert.ops.linalg import qr as qr
+from wengert.ops.linalg import slogdet as slogdet
+from wengert.ops.linalg import solve as solve
+from wengert.ops.reduction import vector_norm as vector_norm
+from wengert.ops.shape import linalg_diagonal as diagonal  # noqa: F401
+from wengert.ops.shape import linalg_trace as trace  # noqa: F401
+from wengert.ops.shape import matrix_transpose as matrix_transpose
+
