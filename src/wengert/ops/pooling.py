@@ -548,7 +548,7 @@ def fold(
     size = per_axis(output_size, 2, "fold: output_size")
     kernels, strides, pads, dilations = _column_parameters("fold", size, kernel_size, stride, padding, dilation)
     windows = volume(Geometry(size, kernels, strides, pads, dilations).out)
-    shape = getattr(x, "shape", ())
+    shape: Shape = getattr(x, "shape", ())
     if len(shape) < 2 or shape[-1] != windows or shape[-2] % volume(kernels):
         raise ShapeError(
             f"fold: expected (..., C * {volume(kernels)}, {windows}) for the output size {size} and the kernel "
