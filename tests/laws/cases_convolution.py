@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import signal
 
 from tests.laws.samples import integers, normal
 from wengert.ops.convolution import (
@@ -16,6 +17,7 @@ from wengert.ops.convolution import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from wengert.ops.correlation import Convolve, Correlate, convolve, convolve_nd, correlate
 from wengert.testing.laws import ALL_FLOATS, Case
 
 
@@ -147,4 +149,27 @@ CASES = [
     ),
     Case(conv_transpose2d, normal(4, 3, 4), normal(4, 3, 3, 2), reference=transposed),
     Case(conv_transpose3d, normal(1, 2, 2, 3, 2), normal(2, 3, 2, 2, 2), reference=transposed, kwargs={"stride": 2}),
+    Case(Convolve(), normal(5), normal(3), reference=np.convolve, dtypes=ALL_FLOATS),
+    Case(Convolve(), normal(3), normal(5), reference=np.convolve, dtypes=ALL_FLOATS),
+    Case(Correlate(), normal(5), normal(3), reference=np.correlate, dtypes=ALL_FLOATS),
+    Case(Correlate(), normal(4), normal(4), reference=np.correlate, dtypes=ALL_FLOATS),
+    *(
+        Case(function, normal(n), normal(m), kwargs={"mode": mode}, reference=reference, dtypes=ALL_FLOATS)
+        for function, reference in ((convolve, np.convolve), (correlate, np.correlate))
+        for n, m in ((6, 3), (6, 4), (3, 6), (4, 6), (5, 5), (4, 4), (1, 3))
+        for mode in ("full", "same", "valid")
+    ),
+    *(
+        Case(
+            convolve_nd,
+            normal(*first),
+            normal(*second),
+            kwargs={"mode": mode, "method": method},
+            reference=signal.convolve,
+            dtypes=ALL_FLOATS,
+        )
+        for first, second in (((5, 4), (2, 3)), ((2, 3), (5, 4)), ((6,), (3,)), ((3, 2, 4), (2, 2, 3)))
+        for mode in ("full", "same", "valid")
+        for method in ("direct", "fft")
+    ),
 ]

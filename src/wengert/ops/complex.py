@@ -91,7 +91,7 @@ class Imag(Elementwise):
         return np.imag(x)
 
     def vjp_x(self, g: Array) -> Array:
-        return 1j * g
+        return g * 1j
 
     def jvp_x(self, t: Array) -> Array:
         return np.imag(t)
@@ -124,7 +124,7 @@ class Angle(Elementwise):
     def vjp_x(self, g: Array, x: Array) -> Array:
         if x.dtype.kind != "c":
             return None
-        return 1j * self.unit * g * (x != 0) / np.conj(np.where(x == 0, 1, x))
+        return g * (1j * self.unit) * (x != 0) / np.conj(np.where(x == 0, 1, x))
 
     def jvp_x(self, t: Array, x: Array) -> Array:
         if x.dtype.kind != "c":

@@ -163,7 +163,7 @@ class Slogdet(Primitive):
         weight = to_logarithm
         if sign.dtype.kind == "c":
             # d sign = i sign Im(tr(x^-1 dx)), d log = Re(tr(x^-1 dx)).
-            weight = to_logarithm + 1j * np.imag(np.conj(sign) * to_sign)
+            weight = to_logarithm + np.imag(np.conj(sign) * to_sign) * 1j
         return np.expand_dims(weight, (-1, -2)) * _h(Inv()(x))
 
 

@@ -170,7 +170,7 @@ class NanToNum(Elementwise):
             return np.where(np.isfinite(x), g, 0)
         # The parts of a complex number are replaced each for itself.
         kept = np.where(np.isfinite(np.real(x)), np.real(g), 0)
-        return kept + 1j * np.where(np.isfinite(np.imag(x)), np.imag(g), 0)
+        return kept + np.where(np.isfinite(np.imag(x)), np.imag(g), 0) * 1j
 
 
 maximum = operator(Maximum())
