@@ -254,8 +254,11 @@ def piecewise(x: Any, condlist: Sequence[Any], funclist: Sequence[Any], *args: A
     >>> import wengert as wg
     >>> x = wg.tensor([-4.0, 0.0, 9.0], requires_grad=True)
     >>> y = wg.piecewise(x, [x > 0, x < 0], [wg.sqrt, lambda v: v * v, -1.0])
-    >>> y
-    tensor([16., -1.,  3.], grad_fn=<SetitemBackward>)
+    >>> y.tolist()
+    [16.0, -1.0, 3.0]
+    >>> y.sum().backward()
+    >>> x.grad
+    tensor([-8.        ,  0.        ,  0.16666667])
     """
     x = as_tensor(x)
     conditions: list[Any] = [as_tensor(condition) for condition in _as_conditions(condlist, x)]
