@@ -479,6 +479,13 @@ from wengert.plan.ledger import ledger as ledger
 from wengert.transforms.batching import vmap as vmap
 from wengert.transforms.checkpoint import checkpoint as checkpoint
 from wengert.transforms.checkpoint import checkpoint_sequential as checkpoint_sequential
+from wengert.transforms.estimators import clip_gradient as clip_gradient
+from wengert.transforms.estimators import clip_gradient_norm as clip_gradient_norm
+from wengert.transforms.estimators import reverse_gradient as reverse_gradient
+from wengert.transforms.estimators import scale_gradient as scale_gradient
+from wengert.transforms.estimators import stop_gradient as stop_gradient
+from wengert.transforms.estimators import straight_through as straight_through
+from wengert.transforms.estimators import surrogate as surrogate
 from wengert.transforms.gradient import grad as grad
 from wengert.transforms.gradient import hessian as hessian
 from wengert.transforms.gradient import hvp as hvp
