@@ -219,7 +219,6 @@ from wengert.ops.cumulative import logcumsumexp as logcumsumexp
 from wengert.ops.cumulative import trapezoid as trapezoid
 from wengert.ops.embedding import embedding as embedding
 from wengert.ops.embedding import one_hot as one_hot
-from wengert.ops.embedding import sum_rows as sum_rows
 from wengert.ops.indexing import add_at as add_at
 from wengert.ops.indexing import argwhere as argwhere
 from wengert.ops.indexing import compress as compress
@@ -240,7 +239,6 @@ from wengert.ops.indexing import scatter_add as scatter_add
 from wengert.ops.indexing import set_at as set_at
 from wengert.ops.indexing import take as take
 from wengert.ops.indexing import take_along_axis as take_along_axis
-from wengert.ops.interpolation import along as along
 from wengert.ops.interpolation import interp as interp
 from wengert.ops.interpolation import interpolate as interpolate
 from wengert.ops.joining import append as append
@@ -503,6 +501,7 @@ if TYPE_CHECKING:
     from wengert import nn as nn
     from wengert import numpy as numpy
     from wengert import optim as optim
+    from wengert import random as random
     from wengert import scalar as scalar
     from wengert import scipy as scipy
     from wengert import testing as testing

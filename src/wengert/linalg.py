@@ -21,4 +21,3 @@ from wengert.ops.reduction import vector_norm as vector_norm
 from wengert.ops.shape import linalg_diagonal as diagonal  # noqa: F401
 from wengert.ops.shape import linalg_trace as trace  # noqa: F401
 from wengert.ops.shape import matrix_transpose as matrix_transpose
-

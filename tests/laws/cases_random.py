@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from tests.laws.samples import positive
 from wengert.ops.random_ import (
     DropoutMask,
     FoldIn,
     RandomExponential,
+    RandomGamma,
     RandomIntegers,
     RandomNormal,
     RandomPermutation,
+    RandomPoisson,
     RandomUniform,
     SplitKey,
 )
@@ -27,5 +30,7 @@ CASES = [
     *(Case(RandomExponential((), dtype), key) for dtype in ("float64", "float32") for key in (KEY, KEYS)),
     *(Case(RandomIntegers((5,), "int32", -3, 9), key) for key in (KEY, KEYS)),
     *(Case(RandomPermutation((6,), "int64"), key) for key in (KEY, KEYS)),
+    Case(RandomGamma((2, 3), "float64"), KEY, positive(3)),
+    Case(RandomPoisson((2, 3), "int64"), KEY, positive(3)),
     *(Case(DropoutMask((4, 2), "float32", 0.5), key) for key in (KEY, KEYS)),
 ]

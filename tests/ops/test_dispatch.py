@@ -219,13 +219,13 @@ def test_numpys_own_argument_order():
 
 def test_an_argument_that_is_not_supported_is_named():
     with pytest.raises(
-        UnsupportedFunctionError, match=r"numpy\.reshape does not work on tensors with the argument order"
+        UnsupportedFunctionError, match=r"numpy\.reshape does not work on tensors with these arguments .*order"
     ):
         np.reshape(leaf(X), (3, 2), order="F")
 
 
 def test_an_argument_that_does_not_exist():
-    with pytest.raises(TypeError, match="unexpected keyword|got an unexpected"):
+    with pytest.raises(TypeError, match=r"unexpected keyword|got an unexpected"):
         np.sum(leaf(X), colour="red")
 
 

@@ -127,7 +127,7 @@ class _Call(Primitive):
                 f"{self.title}.backward returned {len(found)} gradients, and forward took {self.rebuild.count} "
                 f"arguments; return one for each, None for those that are not tensors"
             )
-        results = []
+        results: list[Any] = []
         for position, spec in zip(positions, specs, strict=True):
             x = found[position]
             if x is None or spec is None:

@@ -17,6 +17,7 @@ from wengert.ops.activation import hardsigmoid as hardsigmoid
 from wengert.ops.activation import hardswish as hardswish
 from wengert.ops.activation import hardtanh as hardtanh
 from wengert.ops.activation import leaky_relu as leaky_relu
+from wengert.ops.activation import log_sigmoid as log_sigmoid
 from wengert.ops.activation import mish as mish
 from wengert.ops.activation import relu as relu
 from wengert.ops.activation import relu6 as relu6
@@ -24,7 +25,6 @@ from wengert.ops.activation import selu as selu
 from wengert.ops.activation import sigmoid as sigmoid
 from wengert.ops.activation import silu as silu
 from wengert.ops.activation import softplus as softplus
-from wengert.ops.activation import log_sigmoid as log_sigmoid
 from wengert.ops.affine import affine as affine
 from wengert.ops.convolution import conv1d as conv1d
 from wengert.ops.convolution import conv2d as conv2d

@@ -141,7 +141,9 @@ class LayerNorm(Module):
 class BatchNorm2d(Module):
     """Normalise each channel over the batch while training, by running statistics in evaluation."""
 
-    dimensions = (4,)
+    dimensions: tuple[int, ...] = (4,)
+    running_mean: Any
+    running_var: Any
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True, dtype: Any = None

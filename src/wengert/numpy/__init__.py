@@ -30,7 +30,7 @@ _NUMPYS_OWN = frozenset(
     e pi inf nan euler_gamma newaxis
     finfo iinfo isdtype issubdtype promote_types broadcast_shapes errstate seterr geterr set_printoptions
     get_printoptions printoptions ndindex s_ index_exp isscalar iterable
-    """.split()  # noqa: SIM905 - a list of this length is not more readable
+    """.split()
 )
 
 __all__ = ["ndarray"]

@@ -50,7 +50,7 @@ class Affine(Primitive):
     def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
         x, weight, _ = inputs
         dx, dweight, dbias = tangents
-        total = None if dx is None else np.matmul(dx, np.swapaxes(weight, 0, 1))
+        total: Any = None if dx is None else np.matmul(dx, np.swapaxes(weight, 0, 1))
         if dweight is not None:
             term = np.matmul(x, np.swapaxes(dweight, 0, 1))
             total = term if total is None else total + term

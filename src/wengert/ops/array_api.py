@@ -47,6 +47,6 @@ class ArrayNamespaceInfo:
         return {name: np.dtype(name) for one in kinds for name in _KINDS[one]}
 
 
-def __array_namespace_info__() -> ArrayNamespaceInfo:  # noqa: N807 - the standard's name
+def __array_namespace_info__() -> ArrayNamespaceInfo:
     """Capabilities, devices and dtypes, as the array API standard defines."""
     return ArrayNamespaceInfo()

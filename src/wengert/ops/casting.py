@@ -36,7 +36,7 @@ class Casting:
     def to(self: Any, *args: Any, dtype: Any = None, device: Any = None, copy: builtins.bool = False, **_: Any) -> Any:
         """This tensor in another dtype: ``x.to("float32")``, ``x.to(np.float32)``, ``x.to(other)``, ``x.to("cpu")``.
 
-        The tensor itself is returned if nothing changes, unless ``copy=True``. ``non_blocking`` and the like are accepted
+        The tensor itself is returned if nothing changes, unless ``copy=True``. ``non_blocking`` and so on are accepted
         and mean nothing here. Raises ``DTypeError`` for other devices than the CPU.
         """
         for one in args:

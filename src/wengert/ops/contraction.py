@@ -13,6 +13,7 @@ from wengert.core.errors import ShapeError
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array, TensorSpec
+from wengert.ops.arithmetic import multiply
 from wengert.ops.families import conjugate
 from wengert.ops.protocol import implements, operator
 from wengert.ops.reduction import negative_axes
@@ -100,7 +101,7 @@ class Contract(Primitive):
         return np.einsum(f"{self.left},{self.right}->{self.out}", x, y, optimize=True)
 
     def spec(self, x: TensorSpec, y: TensorSpec) -> TensorSpec:
-        lengths = {}
+        lengths: dict[str, int] = {}
         for letters, operand in ((self.left, x), (self.right, y)):
             for letter, n in zip(letters, operand.shape, strict=True):
                 lengths[letter] = max(n, lengths.get(letter, 1)) if n != 0 else 0
@@ -234,7 +235,7 @@ def dot(x: Any, y: Any) -> Tensor:
     """NumPy's dot: the product for scalars, else a sum over the last axis of x and the last but one of y."""
     x, y = as_array(x), as_array(y)
     if x.ndim == 0 or y.ndim == 0:
-        return np.multiply(x, y)
+        return multiply(x, y)
     if y.ndim <= 2:
         return matmul(x, y)
     return tensordot(x, y, axes=([-1], [-2]))
@@ -260,7 +261,7 @@ def inner(x: Any, y: Any) -> Tensor:
     """The sum of products over the last axes of both."""
     x, y = as_array(x), as_array(y)
     if x.ndim == 0 or y.ndim == 0:
-        return np.multiply(x, y)
+        return multiply(x, y)
     return tensordot(x, y, axes=([-1], [-1]))
 
 
@@ -268,7 +269,7 @@ def inner(x: Any, y: Any) -> Tensor:
 def outer(x: Any, y: Any) -> Tensor:
     """Every product of an element of one flattened operand with one of the other."""
     x, y = as_array(x), as_array(y)
-    return np.multiply(reshape(x, (-1, 1)), reshape(y, (1, -1)))
+    return multiply(reshape(x, (-1, 1)), reshape(y, (1, -1)))
 
 
 @implements(np.tensordot, np.linalg.tensordot)
@@ -311,8 +312,9 @@ def cross(x: Any, y: Any, axis: int = -1) -> Tensor:
     if x.shape[-1] != 3 or y.shape[-1] != 3:
         raise ShapeError(f"cross takes vectors of length 3, not {x.shape[-1]} and {y.shape[-1]}")
     forward, back = [1, 2, 0], [2, 0, 1]
-    out = x[..., forward] * y[..., back] - x[..., back] * y[..., forward]
-    return np.moveaxis(out, -1, axis)
+    out: Any = x[..., forward] * y[..., back] - x[..., back] * y[..., forward]
+    found: Any = np.moveaxis(out, -1, axis)
+    return found
 
 
 @implements(np.linalg.multi_dot)

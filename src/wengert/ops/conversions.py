@@ -173,7 +173,7 @@ class Conversions:
         return value.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device)
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return bottom(self).__dlpack_device__()  # type: ignore[no-any-return]
+        return bottom(self).__dlpack_device__()
 
     # -- copies and pickles -------------------------------------------------------------------------------------
 
@@ -219,7 +219,7 @@ def _duplicate(x: Any, value: np.ndarray) -> Any:
         return x._level.dual(x._inner, x._tangent)
     if isinstance(x, Batched):
         return x._level.batched(x._inner)
-    result = type(x).__new__(type(x))
+    result: Any = object.__new__(type(x))
     result._value = value
     result._node = Leaf(x.shape, x.dtype) if isinstance(x._node, Leaf) else x._node
     for name in _extra_slots(type(x)):
@@ -231,7 +231,7 @@ def _duplicate(x: Any, value: np.ndarray) -> Any:
 
 
 def _rebuild(cls: type[Tensor], value: np.ndarray, requires_grad: bool, attributes: dict[str, Any]) -> Tensor:
-    result = cls.__new__(cls)
+    result: Any = object.__new__(cls)
     result._value = value
     result._node = None
     for name, member in attributes.items():

@@ -14,6 +14,7 @@ from wengert.core.types import Array, TensorSpec
 from wengert.ops.families import Linear
 from wengert.ops.protocol import implements, torch_keywords
 from wengert.ops.reduction import scalar_axis
+from wengert.ops.shape import moveaxis
 
 
 class Cumsum(Linear):
@@ -129,7 +130,7 @@ def _along_last(primitive: Primitive, x: Any, axis: Any) -> Tensor:
     one = scalar_axis(axis, x, primitive.name)
     if one == -1:
         return apply(primitive, x)
-    return np.moveaxis(apply(primitive, np.moveaxis(x, one, -1)), -1, one)
+    return moveaxis(apply(primitive, moveaxis(x, one, -1)), -1, one)
 
 
 @implements(np.cumsum)
@@ -199,9 +200,9 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
     """Integral by the trapezoidal rule along an axis."""
     y = y if hasattr(y, "shape") else np.asarray(y)
     one = scalar_axis(axis, y, "trapezoid")
-    y = np.moveaxis(y, one, -1)
+    y = moveaxis(y, one, -1)
     if x is not None:
-        steps = diff(x) if np.ndim(x) == 1 else np.moveaxis(diff(x, axis=one), one, -1)
+        steps = diff(x) if np.ndim(x) == 1 else moveaxis(diff(x, axis=one), one, -1)
     else:
         steps = dx
     return (0.5 * (y[..., 1:] + y[..., :-1]) * steps).sum(axis=-1)

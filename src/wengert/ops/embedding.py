@@ -106,7 +106,7 @@ class EmbeddingGradient(Primitive):
         if self.padding >= 0:
             kept = flat != self.padding
             flat, rows = flat[kept], rows[kept]
-        return sum_rows(flat, rows, self.count)
+        return _sum_rows(flat, rows, self.count)
 
     def spec(self, indices: TensorSpec, g: TensorSpec) -> TensorSpec:
         return TensorSpec((self.count, *g.shape[indices.ndim :]), g.dtype)
@@ -134,7 +134,7 @@ class EmbeddingGradient(Primitive):
         return out.reshape((size, self.count, *out.shape[1:]))
 
 
-def sum_rows(indices: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
+def _sum_rows(indices: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
     """Sum ``rows`` that have the same index: (n,) and (n, ...) give (count, ...).
 
     Sorting brings equal indices together, and ``np.add.reduceat`` sums each run: several times faster than

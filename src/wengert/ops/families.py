@@ -92,9 +92,10 @@ class Elementwise(Primitive, abstract=True):
     """An operation that acts on each element alone, after broadcasting.
 
     Subclasses set ``value`` to a NumPy ufunc (or write it as a method) and for each operand ``partial_<operand>``: a
-    number, the name of an operand (or ``"out"``), or a method that names what it needs among the operands and ``out``. For a function of complex numbers it
-    is the holomorphic derivative. Where a pullback is not a product (``where``, ``conj``), ``vjp_<operand>`` takes the
-    partial's place; then the pushforward is the same map unless ``jvp_<operand>`` is given.
+    number, the name of an operand (or ``"out"``), or a method that names what it needs among the operands and ``out``.
+    For a function of complex numbers it is the holomorphic derivative. Where a pullback is not a product (``where``,
+    ``conj``), ``vjp_<operand>`` takes the partial's place; then the pushforward is the same map unless
+    ``jvp_<operand>`` is given.
     """
 
     maps_leading_axes: ClassVar[bool] = True

@@ -20,6 +20,7 @@ from wengert.core.types import Array, TensorSpec, frozen_copy
 from wengert.ops.families import shape_of
 from wengert.ops.protocol import implements, torch_keywords
 from wengert.ops.reduction import scalar_axis
+from wengert.ops.selection import where
 from wengert.ops.shape import as_array, ravel, reshape
 
 #: One entry of an index expression in a hashable form: ("slice", start, stop, step), ("int", k), ("new",), ("rest",) or
@@ -449,7 +450,7 @@ def index_add(x: Any, dim: int, index: Any, source: Any) -> Tensor:
 
 def masked_fill(x: Any, mask: Any, value: Any) -> Tensor:
     """``x`` with ``value`` where ``mask`` is true."""
-    return np.where(mask, value, as_tensor(as_array(x)))
+    return where(mask, value, as_tensor(as_array(x)))
 
 
 def masked_select(x: Any, mask: Any) -> Tensor:

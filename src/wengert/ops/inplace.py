@@ -99,7 +99,7 @@ def _move_wrapped(handle: Any, new: Any, operation: str) -> None:
     handle._inner = inner
     if isinstance(handle, Dual):
         handle._tangent = tangent
-        handle._value = getattr(inner, "_value", None)  # type: ignore[assignment]
+        handle._value = getattr(inner, "_value", None)
 
 
 def fitted(new: Any, handle: Any, operation: str, casting: Any = "same_kind") -> Any:

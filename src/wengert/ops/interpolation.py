@@ -110,7 +110,7 @@ def _linear_weights(n: int, m: int, align_corners: bool) -> np.ndarray:
     return matrix
 
 
-def along(x: Array, matrix: np.ndarray, axis: int) -> Array:
+def _along(x: Array, matrix: np.ndarray, axis: int) -> Array:
     """Multiply every vector along an axis by a matrix (m, n)."""
     return np.swapaxes(np.matmul(np.swapaxes(x, axis, -1), matrix.T), axis, -1)
 
@@ -139,7 +139,7 @@ def interpolate(
             x = np.take(x, _nearest(n, m), axis=axis)
         else:
             dtype = x.dtype if x.dtype.kind == "f" else np.float64
-            x = along(x, _linear_weights(n, m, align_corners).astype(dtype), axis)
+            x = _along(x, _linear_weights(n, m, align_corners).astype(dtype), axis)
     return as_tensor(x)
 
 

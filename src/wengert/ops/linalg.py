@@ -22,7 +22,7 @@ from wengert.ops.families import conjugate
 from wengert.ops.protocol import implements
 from wengert.ops.reduction import negative_axes, vector_norm
 from wengert.ops.reduction import sum as sum_
-from wengert.ops.shape import as_array
+from wengert.ops.shape import as_array, expand_dims, moveaxis
 
 
 def _h(x: Array) -> Array:
@@ -211,8 +211,8 @@ def _reciprocal_gaps(gaps: Array, weights: Array, name: str) -> Array:
         skew = plain_weights - np.conj(np.swapaxes(plain_weights, -1, -2))
         if (off & (np.abs(skew) > 1e-10 * (1 + np.abs(plain_weights).max(initial=0.0)))).any():
             raise LinearAlgebraError(
-                f"{name}: eigenvectors of equal eigenvalues are not unique, and have no derivative; use the eigenvalues, "
-                f"or a function of the matrix that does not depend on the choice"
+                f"{name}: eigenvectors of equal eigenvalues are not unique, and have no derivative; use the "
+                f"eigenvalues, or a function of the matrix that does not depend on the choice"
             )
     return np.where(zero, 0.0, 1 / np.where(zero, 1.0, gaps))
 
@@ -331,11 +331,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
         return vector_norm(x, ord, axes, keepdims)
     if len(axes) != 2:
         raise ShapeError(f"norm of order {ord!r} takes one axis or two, not {len(axes)}")
-    return (
-        matrix_norm(np.moveaxis(x, axes, (-2, -1)), ord)
-        if not keepdims
-        else np.expand_dims(matrix_norm(np.moveaxis(x, axes, (-2, -1)), ord), axes)
-    )
+    first, second = axes if axis is None else axis
+    found = matrix_norm(moveaxis(x, (first, second), (-2, -1)), ord)
+    return expand_dims(found, axes) if keepdims else found
 
 
 @implements(np.linalg.matrix_norm)
@@ -348,4 +346,4 @@ def matrix_norm(x: Any, ord: Any = "fro", keepdims: bool = False) -> Tensor:
         raise DTypeError(f"matrix_norm: order {ord!r} is not offered; use 'fro', 1, -1, inf or -inf")
     sums = sum_(np.abs(x), axis=-2 if abs(ord) == 1 else -1)
     found = sums.max(axis=-1) if ord > 0 else sums.min(axis=-1)
-    return np.expand_dims(found, (-2, -1)) if keepdims else found
+    return expand_dims(found, (-2, -1)) if keepdims else found

@@ -82,13 +82,13 @@ class Methods:
     dot, outer, vdot, inner = contraction.dot, contraction.outer, contraction.vdot, contraction.inner
 
     def max(self: Any, axis: Any = None, keepdims: Any = False, *, dim: Any = None, keepdim: Any = False) -> Any:
-        """The largest element, over all or over ``axis``. With PyTorch's ``dim`` also its indices, as a named tuple."""
+        """The largest element, over all or over ``axis``. With PyTorch's ``dim`` also its indices, named."""
         if dim is None:
             return reduction.max(self, axis, keepdims)
         return Extreme(reduction.max(self, dim, keepdim), reduction.argmax(self, dim, keepdim))
 
     def min(self: Any, axis: Any = None, keepdims: Any = False, *, dim: Any = None, keepdim: Any = False) -> Any:
-        """The smallest element, over all or over ``axis``. With PyTorch's ``dim`` also its indices, as a named tuple."""
+        """The smallest element, over all or over ``axis``. With PyTorch's ``dim`` also its indices, named."""
         if dim is None:
             return reduction.min(self, axis, keepdims)
         return Extreme(reduction.min(self, dim, keepdim), reduction.argmin(self, dim, keepdim))

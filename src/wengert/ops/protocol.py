@@ -48,7 +48,7 @@ def torch_keywords(function: F) -> F:
 def operator(primitive: Primitive, *stands_for: Any) -> Callable[..., Any]:
     """The public function of an operation without parameters, compiled ahead for speed."""
     make = unary_operator if len(primitive.inputs) == 1 else binary_operator
-    function: Callable[..., Any] = make(primitive)  # type: ignore[operator]
+    function: Callable[..., Any] = make(primitive)
     function.__name__ = function.__qualname__ = primitive.name
     function.__doc__ = type(primitive).__doc__
     function.__module__ = type(primitive).__module__

@@ -24,7 +24,7 @@ import numpy as np
 from wengert.core.apply import apply, as_operand
 from wengert.core.errors import DTypeError, ShapeError
 from wengert.core.levels import as_tensor, bottom
-from wengert.core.primitive import Primitive
+from wengert.core.primitive import NotDifferentiable, Primitive
 from wengert.core.tensor import Tensor, wrap
 from wengert.core.types import Shape, TensorSpec, get_default_dtype, real_dtype
 from wengert.ops.creation import shape_from
@@ -176,6 +176,48 @@ class RandomPermutation(Draw):
 
     def sample(self, generator: Any) -> Any:
         return generator.permutation(self.shape[0])
+
+
+class ParameterDraw(Primitive, abstract=True):
+    """Random numbers from a key, whose distribution depends on a parameter; mapped over by a loop."""
+
+    shape: Shape
+    dtype: str
+    random: ClassVar[bool] = True
+
+    def sample(self, generator: Any, parameter: Any) -> Any:
+        """The numbers that belong to one key and to a parameter that broadcasts to their shape."""
+        raise NotImplementedError
+
+    def value(self, key: Any, parameter: Any) -> Any:
+        _check_key(key, self.name)
+        generator = np.random.Generator(np.random.Philox(key=key))
+        return np.asarray(self.sample(generator, parameter), self.dtype)
+
+    def spec(self, key: TensorSpec, parameter: TensorSpec) -> TensorSpec:
+        return TensorSpec(self.shape, self.dtype)
+
+
+class RandomGamma(ParameterDraw):
+    """Gamma with shape ``parameter`` and scale one."""
+
+    vjp_key = None
+    vjp_parameter = NotDifferentiable(
+        "the numbers are drawn by rejection, which has no derivative; draw with detached shapes, or differentiate "
+        "through normal, exponential or uniform numbers"
+    )
+
+    def sample(self, generator: Any, parameter: Any) -> Any:
+        return generator.standard_gamma(parameter, self.shape)
+
+
+class RandomPoisson(ParameterDraw):
+    """Poisson with mean ``parameter``."""
+
+    differentiable = False
+
+    def sample(self, generator: Any, parameter: Any) -> Any:
+        return generator.poisson(parameter, self.shape)
 
 
 def _precision(dtype: str) -> str:

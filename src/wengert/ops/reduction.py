@@ -72,7 +72,7 @@ class Sum(Linear):
     maps_leading_axes = True
 
     def value(self, x: Any) -> Any:
-        return np.add.reduce(x, self.axes, keepdims=self.keepdims)
+        return np.add.reduce(x, self.axes, keepdims=self.keepdims)  # type: ignore[call-overload]
 
     def spec(self, x: TensorSpec) -> TensorSpec:
         return TensorSpec(reduced_shape(x.shape, self.axes, self.keepdims), np.add.reduce(_empty(x.dtype)).dtype)
@@ -127,14 +127,14 @@ class Max(_Extreme):
     """The largest element over axes; NaN if there is one."""
 
     def value(self, x: Any) -> Any:
-        return np.maximum.reduce(x, self.axes, keepdims=self.keepdims)
+        return np.maximum.reduce(x, self.axes, keepdims=self.keepdims)  # type: ignore[call-overload]
 
 
 class Min(_Extreme):
     """The smallest element over axes; NaN if there is one."""
 
     def value(self, x: Any) -> Any:
-        return np.minimum.reduce(x, self.axes, keepdims=self.keepdims)
+        return np.minimum.reduce(x, self.axes, keepdims=self.keepdims)  # type: ignore[call-overload]
 
 
 class _Choice(Primitive, abstract=True):
@@ -234,7 +234,7 @@ def _made(cls: type[Any], axes: Axes, keepdims: bool) -> Any:
     return cls(axes, keepdims)
 
 
-def reduce_over(cls: type[Primitive], x: Any, axis: Any, keepdims: Any) -> Any:
+def reduce_over(cls: Any, x: Any, axis: Any, keepdims: Any) -> Any:
     """Apply a reduction with ``axes`` and ``keepdims`` to a tensor, array or nested list."""
     if not hasattr(x, "shape"):
         x = np.asarray(x)

@@ -341,8 +341,8 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
 def moveaxis(x: Any, source: Any, destination: Any) -> Tensor:
     """Axes moved to other places, the rest staying in order."""
     x = as_array(x)
-    sources = [source] if isinstance(source, (int, np.integer)) else list(source)
-    places = [destination] if isinstance(destination, (int, np.integer)) else list(destination)
+    sources: list[Any] = [source] if isinstance(source, (int, np.integer)) else list(source)
+    places: list[Any] = [destination] if isinstance(destination, (int, np.integer)) else list(destination)
     if len(sources) != len(places):
         raise ShapeError(f"moveaxis: {len(sources)} axes cannot move to {len(places)} places")
     negative_axes(sources, x.ndim, "moveaxis"), negative_axes(places, x.ndim, "moveaxis")
@@ -527,7 +527,8 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> Tensor:
             raise ShapeError(f"repeat: the number of repeats must not be negative, and is {count}")
         return apply(Repeat(count, one), x)
     index = np.repeat(np.arange(x.shape[one]), np.asarray(repeats))
-    return np.take(as_tensor(x), index, axis=one)
+    found: Any = np.take(as_tensor(x), index, axis=one)
+    return found
 
 
 @implements(np.tile)

@@ -19,6 +19,7 @@ from wengert.core.types import Array
 from wengert.ops.activation import _NormalCdf, sigmoid
 from wengert.ops.families import Elementwise
 from wengert.ops.protocol import operator
+from wengert.ops.transcendental import exp
 
 special: Any = LazyModule("scipy.special")
 
@@ -309,7 +310,7 @@ def betaln(a: Any, b: Any) -> Tensor:
 
 def beta(a: Any, b: Any) -> Tensor:
     """The beta function of positive arguments, Gamma(a) Gamma(b) / Gamma(a + b)."""
-    return np.exp(betaln(a, b))
+    return exp(betaln(a, b))
 
 
 def logit(x: Any) -> Tensor:

@@ -12,6 +12,7 @@ from wengert.core.levels import as_tensor
 from wengert.core.tensor import Tensor
 from wengert.ops.cumulative import cumprod, cumsum
 from wengert.ops.indexing import take_along_axis
+from wengert.ops.power import sqrt
 from wengert.ops.protocol import implements, torch_keywords
 from wengert.ops.reduction import count, negative_axes, reduced_shape
 from wengert.ops.reduction import max as max_
@@ -50,16 +51,20 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
     if ((points < 0) | (points > 1)).any():
         raise ShapeError(f"quantile: q must lie in [0, 1], not {q}")
     ordered = sort(flat)
-    parts = []
+    parts: list[Any] = []
     for point in points.ravel():
         place = point * (n - 1)
         low, high = int(np.floor(place)), int(np.ceil(place))
-        weight = {"linear": place - low, "lower": 0.0, "higher": 1.0, "midpoint": 0.5 if high > low else 0.0}.get(
-            method, float(np.round(place) - low)
-        )
+        weight: float = {
+            "linear": float(place - low),
+            "lower": 0.0,
+            "higher": 1.0,
+            "midpoint": 0.5 if high > low else 0.0,
+        }.get(method, float(np.round(place) - low))
         part = ordered[..., low]
         parts.append(part if weight == 0 or low == high else part * (1 - weight) + ordered[..., high] * weight)
-    if np.isnan(getattr(flat, "_value", flat) if getattr(flat, "_value", None) is not None else 0.0).any():
+    values = getattr(flat, "_value", flat)
+    if values is not None and np.isnan(values).any():
         missing = np.isnan(flat).any(axis=-1)
         parts = [np.where(missing, np.nan, part) for part in parts]
     if keepdims:
@@ -169,7 +174,7 @@ def nanvar(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) ->
 @torch_keywords
 def nanstd(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
     """Standard deviation of what is not NaN."""
-    return np.sqrt(nanvar(x, axis, ddof, keepdims))
+    return sqrt(nanvar(x, axis, ddof, keepdims))
 
 
 def _extreme(reduce: Callable[..., Any], fill: float, x: Any, axis: Any, keepdims: bool) -> Any:

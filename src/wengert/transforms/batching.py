@@ -39,6 +39,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
 
     @functools.wraps(f)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
+        x: Any
         leaves, structure = tree_flatten((args, kwargs))
         axes = [*_spread(in_axes if not isinstance(in_axes, list) else tuple(in_axes), args, "in_axes")]
         axes += [0] * (len(leaves) - len(axes))
