@@ -76,6 +76,7 @@ from wengert.core.tensor import Tensor as Tensor
 from wengert.core.types import TensorSpec as TensorSpec
 from wengert.core.types import get_default_dtype as get_default_dtype
 from wengert.core.types import set_default_dtype as set_default_dtype
+from wengert.ops import decomposition as _decomposition  # noqa: F401
 from wengert.ops import fft as _fft  # noqa: F401 - NumPy's fft and linalg functions on tensors
 from wengert.ops import linalg as _linalg  # noqa: F401
 from wengert.ops import operators as _operators  # noqa: F401 - gives Tensor its operators
@@ -174,11 +175,13 @@ from wengert.ops.contraction import einsum as einsum
 from wengert.ops.contraction import inner as inner
 from wengert.ops.contraction import kron as kron
 from wengert.ops.contraction import matmul as matmul
+from wengert.ops.contraction import matvec as matvec
 from wengert.ops.contraction import multi_dot as multi_dot
 from wengert.ops.contraction import outer as outer
 from wengert.ops.contraction import tensordot as tensordot
 from wengert.ops.contraction import vdot as vdot
 from wengert.ops.contraction import vecdot as vecdot
+from wengert.ops.contraction import vecmat as vecmat
 from wengert.ops.convolution import conv1d as conv1d
 from wengert.ops.convolution import conv2d as conv2d
 from wengert.ops.convolution import conv3d as conv3d
@@ -214,7 +217,10 @@ from wengert.ops.cumulative import cummax as cummax
 from wengert.ops.cumulative import cummin as cummin
 from wengert.ops.cumulative import cumprod as cumprod
 from wengert.ops.cumulative import cumsum as cumsum
+from wengert.ops.cumulative import cumulative_prod as cumulative_prod
+from wengert.ops.cumulative import cumulative_sum as cumulative_sum
 from wengert.ops.cumulative import diff as diff
+from wengert.ops.cumulative import ediff1d as ediff1d
 from wengert.ops.cumulative import logcumsumexp as logcumsumexp
 from wengert.ops.cumulative import trapezoid as trapezoid
 from wengert.ops.embedding import embedding as embedding
@@ -259,6 +265,7 @@ from wengert.ops.joining import unbind as unbind
 from wengert.ops.joining import unstack as unstack
 from wengert.ops.joining import vsplit as vsplit
 from wengert.ops.joining import vstack as vstack
+from wengert.ops.padding import pad as pad
 from wengert.ops.pooling import adaptive_avg_pool1d as adaptive_avg_pool1d
 from wengert.ops.pooling import adaptive_avg_pool2d as adaptive_avg_pool2d
 from wengert.ops.pooling import adaptive_avg_pool3d as adaptive_avg_pool3d
@@ -383,12 +390,16 @@ from wengert.ops.sorting import argpartition as argpartition
 from wengert.ops.sorting import argsort as argsort
 from wengert.ops.sorting import kthvalue as kthvalue
 from wengert.ops.sorting import lexsort as lexsort
-from wengert.ops.sorting import msort as msort
 from wengert.ops.sorting import partition as partition
 from wengert.ops.sorting import searchsorted as searchsorted
 from wengert.ops.sorting import sort as sort
 from wengert.ops.sorting import topk as topk
+from wengert.ops.sorting import union1d as union1d
 from wengert.ops.sorting import unique as unique
+from wengert.ops.sorting import unique_all as unique_all
+from wengert.ops.sorting import unique_counts as unique_counts
+from wengert.ops.sorting import unique_inverse as unique_inverse
+from wengert.ops.sorting import unique_values as unique_values
 from wengert.ops.special import beta as beta
 from wengert.ops.special import betainc as betainc
 from wengert.ops.special import betaln as betaln

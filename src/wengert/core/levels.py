@@ -399,6 +399,63 @@ def _plain_pullback(
     )
 
 
+# A cotangent may belong to levels above those of the output that it is for (``vmap`` over the rows of a Jacobian), and
+# so may the gradients that come of it. These four reach through the higher levels and leave them outermost.
+
+
+def _below(x: Any, level: VmapLevel) -> Any:
+    """``x`` without the wrapping of ``level``, whose axis then stands first."""
+    if isinstance(x, Batched) and x._level is level:
+        return x._inner
+    if all(one is not level for one in _levels(x)):
+        return np.broadcast_to(x, (level.size, *x.shape))
+    if isinstance(x, Dual):
+        return x._level.dual(_below(x._inner, level), None if x._tangent is None else _below(x._tangent, level))
+    return x._level.batched(np.swapaxes(_below(x._inner, level), 0, 1))
+
+
+def _batched_under(x: Any, level: VmapLevel) -> Any:
+    """``x``, whose first axis is that of ``level``, wrapped."""
+    if isinstance(x, Batched) and x._level.number > level.number:
+        return x._level.batched(_batched_under(np.swapaxes(x._inner, 0, 1), level))
+    if isinstance(x, Dual) and x._level.number > level.number:
+        tangent = None if x._tangent is None else _batched_under(x._tangent, level)
+        return x._level.dual(_batched_under(x._inner, level), tangent)
+    return level.batched(x)
+
+
+def _split_below(x: Any, level: JvpLevel) -> tuple[Any, Any]:
+    """Primal and tangent of ``x`` at ``level``, each still wrapped in the levels above."""
+    if (isinstance(x, Dual) and x._level is level) or not isinstance(x, Wrapped) or x._level.number < level.number:
+        return level.split(x)
+    primal, tangent = _split_below(x._inner, level)
+    if isinstance(x, Batched):
+        return x._level.batched(primal), None if tangent is None else x._level.batched(tangent)
+    if x._tangent is None:
+        return x._level.dual(primal, None), None if tangent is None else x._level.dual(tangent, None)
+    outer, mixed = _split_below(x._tangent, level)
+    if tangent is None and mixed is not None:
+        tangent = wrap(np.zeros(x.shape, x.dtype))
+    return x._level.dual(primal, outer), None if tangent is None else x._level.dual(tangent, mixed)
+
+
+def _dual_under(primal: Any, tangent: Any, level: JvpLevel) -> Any:
+    """A dual of ``level`` under the levels above that its parts belong to."""
+    above = [x._level for x in (primal, tangent) if isinstance(x, Wrapped) and x._level.number > level.number]
+    if not above:
+        return level.dual(primal, tangent)
+    top = max(above, key=lambda one: one.number)
+    if isinstance(top, VmapLevel):
+        return top.batched(_dual_under(_below(primal, top), _below(tangent, top), level))
+    (p, dp), (t, dt) = top.split(primal), top.split(tangent)
+    if dp is None and dt is None:
+        return top.dual(_dual_under(p, t, level), None)
+    zeros = wrap(np.zeros(p.shape, p.dtype))
+    return top.dual(
+        _dual_under(p, t, level), _dual_under(zeros if dp is None else dp, zeros if dt is None else dt, level)
+    )
+
+
 def _batched_pullback(
     level: VmapLevel, outputs: Sequence[Any], cotangents: Sequence[Any], leaves: Sequence[Any], create_graph: bool
 ) -> list[Any]:
@@ -409,22 +466,19 @@ def _batched_pullback(
         if not isinstance(y, Batched):
             y = level.batched(np.broadcast_to(y, (level.size, *y.shape)))
         inner_outputs.append(y._inner)
-        if g is not None:
-            g = as_tensor(g)
-            g = g._inner if isinstance(g, Batched) else np.broadcast_to(g, (level.size, *g.shape))
-        inner_cotangents.append(g)
+        inner_cotangents.append(None if g is None else _below(as_tensor(g), level))
     # A leaf of an enclosing transform has no batch axis here: its gradient is summed, which is what it is.
     mine = [isinstance(x, Batched) and x._level is level for x in leaves]
     inner_leaves = [x._inner if flag else x for x, flag in zip(leaves, mine, strict=True)]
     found = pullback(inner_outputs, inner_cotangents, inner_leaves, create_graph)
-    return [level.batched(g) if flag else g for g, flag in zip(found, mine, strict=True)]
+    return [_batched_under(g, level) if flag else g for g, flag in zip(found, mine, strict=True)]
 
 
 def _dual_pullback(
     level: Any, outputs: Sequence[Any], cotangents: Sequence[Any], leaves: Sequence[Any], create_graph: bool
 ) -> list[Any]:
     ys = [level.split(y) for y in outputs]
-    gs = [level.split(g) for g in cotangents]
+    gs = [_split_below(g, level) for g in cotangents]
     xs = [level.split(x)[0] for x in leaves]
     primal_ys = [y for y, _ in ys]
     primal_gs = [
@@ -443,4 +497,4 @@ def _dual_pullback(
     if not outputs_of_tangent:
         return primal
     tangent = pullback(outputs_of_tangent, cotangents_of_tangent, xs, create_graph)
-    return [level.dual(p, t) for p, t in zip(primal, tangent, strict=True)]
+    return [_dual_under(p, t, level) for p, t in zip(primal, tangent, strict=True)]

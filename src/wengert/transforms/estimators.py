@@ -161,7 +161,7 @@ def surrogate(forward: Callable[[Any], Any], derivative: Callable[[Any], Any]) -
 
     def wrapper(x: Any) -> Any:
         x = as_tensor(x)
-        return apply(Substitute(), x, stop_gradient(forward(stop_gradient(x))), derivative(x))
+        return apply(Substitute(), x, stop_gradient(forward(stop_gradient(x))), as_tensor(derivative(x)))
 
     return wrapper
 
@@ -187,7 +187,8 @@ def clip_gradient(x: Any, low: float, high: float) -> Tensor:
     """``x``, whose gradient is clipped to [``low``, ``high``] on the way back.
 
     Clipping is not linear, so it is no derivative of anything: forward mode, which has no gradient to clip, sees the
-    identity. Raises ``DTypeError`` for complex ``x`` and ``ShapeError`` for an empty interval.
+    identity, and a second derivative is that of the clipped gradient (itself clipped) in reverse mode only,
+    ``jacrev(grad(f))``. Raises ``DTypeError`` for complex ``x`` and ``ShapeError`` for an empty interval.
 
     >>> import wengert as wg
     >>> wg.grad(lambda x: 100 * wg.clip_gradient(x, -1, 1))(3.0)
