@@ -6,6 +6,11 @@ from wengert.ops.contraction import multi_dot as multi_dot
 from wengert.ops.contraction import outer as outer
 from wengert.ops.contraction import tensordot as tensordot
 from wengert.ops.contraction import vecdot as vecdot
+from wengert.ops.decomposition import cond as cond
+from wengert.ops.decomposition import matrix_rank as matrix_rank
+from wengert.ops.decomposition import pinv as pinv
+from wengert.ops.decomposition import svd as svd
+from wengert.ops.decomposition import svdvals as svdvals
 from wengert.ops.linalg import cholesky as cholesky
 from wengert.ops.linalg import det as det
 from wengert.ops.linalg import eigh as eigh

@@ -4,6 +4,7 @@ import numpy as np
 
 from tests.laws.samples import definite, normal, regular
 from wengert.ops import contraction as c
+from wengert.ops import decomposition as de
 from wengert.ops import linalg as la
 from wengert.testing.laws import ALL_FLOATS, Case
 
@@ -91,6 +92,12 @@ CASES = [
     Case(
         la.Eigh(), symmetric(3, 3), skip=dict.fromkeys(["forward", "second_order", "adjoint"], "reads half of x only")
     ),
+    Case(de.Svd(), regular(4)[:, :3]),
+    Case(de.Svd(), regular(4)[:3]),
+    Case(de.svdvals, regular(3, 2), reference=np.linalg.svdvals),
+    Case(de.pinv, normal(4, 3), reference=np.linalg.pinv, dtypes=["float64", "complex128"]),
+    Case(de.pinv, normal(3, 4), reference=np.linalg.pinv, dtypes=["float64", "complex128"]),
+    Case(de.cond, regular(3), reference=np.linalg.cond, rtol=1e-10),
     Case(la.Qr(), regular(4)[:, :3]),
     Case(la.matrix_power, regular(3), 5, reference=np.linalg.matrix_power, rtol=1e-10),
     Case(la.matrix_power, regular(3), -2, reference=np.linalg.matrix_power, dtypes=["float64"], rtol=1e-10),

@@ -330,3 +330,27 @@ def multi_dot(arrays: Sequence[Any]) -> Tensor:
         terms.append(first + last)
     ends = (terms[0][0] if parts[0].ndim == 2 else "") + last
     return einsum(",".join(terms) + "->" + ends, *parts)
+
+
+@implements(np.linalg.matmul)
+def _matmul(x1: Any, x2: Any) -> Tensor:
+    return matmul(x1, x2)
+
+
+@implements(np.linalg.outer)
+def _outer(x1: Any, x2: Any) -> Tensor:
+    return outer(x1, x2)
+
+
+def matvec(x: Any, y: Any) -> Tensor:
+    """Matrices times vectors, both in stacks."""
+    return matmul(as_array(x), np.expand_dims(as_array(y), -1))[..., 0]
+
+
+def vecmat(x: Any, y: Any) -> Tensor:
+    """Conjugated vectors times matrices, both in stacks."""
+    return matmul(np.expand_dims(conjugate(as_array(x)), -2), as_array(y))[..., 0, :]
+
+
+implements(np.matvec)(matvec)
+implements(np.vecmat)(vecmat)

@@ -206,3 +206,34 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Tensor:
     else:
         steps = dx
     return (0.5 * (y[..., 1:] + y[..., :-1]) * steps).sum(axis=-1)
+
+
+@implements(np.cumulative_sum)
+def cumulative_sum(x: Any, axis: Any = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
+    """Running sum along an axis, with a zero in front if ``include_initial`` (the array API's name)."""
+    found = cumsum(x, axis, dtype)
+    return _with_initial(found, axis, 0) if include_initial else found
+
+
+@implements(np.cumulative_prod)
+def cumulative_prod(x: Any, axis: Any = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
+    """Running product along an axis, with a one in front if ``include_initial`` (the array API's name)."""
+    found = cumprod(x, axis, dtype)
+    return _with_initial(found, axis, 1) if include_initial else found
+
+
+def _with_initial(x: Any, axis: Any, value: int) -> Tensor:
+    one = -1 if axis is None else scalar_axis(axis, x, "cumulative_sum")
+    shape = tuple(1 if i == x.ndim + one else n for i, n in enumerate(x.shape))
+    found: Any = np.concatenate([np.full(shape, value, x.dtype), x], axis=one)
+    return found
+
+
+@implements(np.ediff1d)
+def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Tensor:
+    """Differences of consecutive elements of the flattened tensor, between what is put in front and behind."""
+    found: Any = diff(np.reshape(x if hasattr(x, "shape") else np.asarray(x), (-1,)))
+    ends: list[Any] = [part if part is None else np.reshape(part, (-1,)) for part in (to_begin, to_end)]
+    parts: list[Any] = [part for part in (ends[0], found, ends[1]) if part is not None]
+    joined: Any = found if len(parts) == 1 else np.concatenate(parts)
+    return joined

@@ -25,7 +25,7 @@ from wengert.ops.reduction import sum as sum_
 from wengert.ops.shape import as_array, expand_dims, moveaxis
 
 
-def _h(x: Array) -> Array:
+def adjoint(x: Array) -> Array:
     """The conjugate transpose."""
     return np.swapaxes(conjugate(x), -1, -2)
 
@@ -53,8 +53,8 @@ class Inv(Primitive):
         return TensorSpec(x.shape, _float(x))
 
     def vjp_x(self, g: Array, out: Array) -> Array:
-        adjoint = _h(out)
-        return -np.matmul(np.matmul(adjoint, g), adjoint)
+        h = adjoint(out)
+        return -np.matmul(np.matmul(h, g), h)
 
     def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
         return -np.matmul(np.matmul(out, tangents[0]), out)
@@ -73,10 +73,10 @@ class Solve(Primitive):
         return TensorSpec((*front, *b.shape[-2:]), np.result_type(_float(a), _float(b)))
 
     def vjp_a(self, g: Array, a: Array, out: Array) -> Array:
-        return -np.matmul(Solve()(_h(a), g), _h(out))
+        return -np.matmul(Solve()(adjoint(a), g), adjoint(out))
 
     def vjp_b(self, g: Array, a: Array) -> Array:
-        return Solve()(_h(a), g)
+        return Solve()(adjoint(a), g)
 
     def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
         (a, _), (ta, tb) = inputs, tangents
@@ -101,15 +101,15 @@ class Cholesky(Primitive):
         return np.tril(x) - 0.5 * np.tril(np.triu(x))
 
     def vjp_x(self, g: Array, out: Array) -> Array:
-        inner = self._half(np.matmul(_h(out), np.tril(g)))
-        inner = inner + _h(inner)
-        right = Solve()(_h(out), inner)
-        return 0.5 * _h(Solve()(_h(out), _h(right)))
+        inner = self._half(np.matmul(adjoint(out), np.tril(g)))
+        inner = inner + adjoint(inner)
+        right = Solve()(adjoint(out), inner)
+        return 0.5 * adjoint(Solve()(adjoint(out), adjoint(right)))
 
     def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
         (t,) = tangents
-        symmetric = 0.5 * (t + _h(t))
-        inner = Solve()(out, _h(Solve()(out, symmetric)))
+        symmetric = 0.5 * (t + adjoint(t))
+        inner = Solve()(out, adjoint(Solve()(out, symmetric)))
         return np.matmul(out, self._half(inner))
 
 
@@ -164,7 +164,7 @@ class Slogdet(Primitive):
         if sign.dtype.kind == "c":
             # d sign = i sign Im(tr(x^-1 dx)), d log = Re(tr(x^-1 dx)).
             weight = to_logarithm + np.imag(np.conj(sign) * to_sign) * 1j
-        return np.expand_dims(weight, (-1, -2)) * _h(Inv()(x))
+        return np.expand_dims(weight, (-1, -2)) * adjoint(Inv()(x))
 
 
 class Eigh(Primitive):
@@ -182,24 +182,24 @@ class Eigh(Primitive):
     def vjp_x(self, g: Any, out: Any) -> Array:
         to_values, to_vectors = g
         values, vectors = out
-        inner = np.matmul(_h(vectors), to_vectors)
+        inner = np.matmul(adjoint(vectors), to_vectors)
         gaps = np.expand_dims(values, -2) - np.expand_dims(values, -1)
-        inner = inner * _reciprocal_gaps(gaps, inner, "eigh")
+        inner = inner * reciprocal_gaps(gaps, inner, "eigh")
         n = values.shape[-1]
         inner = inner + np.expand_dims(to_values, -1) * np.eye(n)
-        found = np.matmul(np.matmul(vectors, inner), _h(vectors))
-        return 0.5 * (found + _h(found))
+        found = np.matmul(np.matmul(vectors, inner), adjoint(vectors))
+        return 0.5 * (found + adjoint(found))
 
     def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
         values, vectors = out
         (t,) = tangents
-        inner = np.matmul(np.matmul(_h(vectors), 0.5 * (t + _h(t))), vectors)
+        inner = np.matmul(np.matmul(adjoint(vectors), 0.5 * (t + adjoint(t))), vectors)
         gaps = np.expand_dims(values, -2) - np.expand_dims(values, -1)
         diagonal = np.real(np.diagonal(inner, 0, -2, -1))
-        return diagonal, np.matmul(vectors, inner * _reciprocal_gaps(gaps, inner, "eigh"))
+        return diagonal, np.matmul(vectors, inner * reciprocal_gaps(gaps, inner, "eigh"))
 
 
-def _reciprocal_gaps(gaps: Array, weights: Array, name: str) -> Array:
+def reciprocal_gaps(gaps: Array, weights: Array, name: str) -> Array:
     """1 / gap off the diagonal; an error where a gap vanishes and its weight does not."""
     zero = gaps == 0
     plain_zero, plain_weights = (
@@ -235,11 +235,11 @@ class Qr(Primitive):
         q, r = out
         if r.shape[-1] != r.shape[-2]:
             raise LinearAlgebraError("qr of a matrix with more columns than rows has no derivative here; transpose it")
-        m = np.matmul(r, _h(to_r)) - np.matmul(_h(to_q), q)
+        m = np.matmul(r, adjoint(to_r)) - np.matmul(adjoint(to_q), q)
         low = np.tril(m, -1)
         diagonal = np.tril(np.triu(m))
-        symmetric = low + _h(low) + 0.5 * (diagonal + _h(diagonal))
-        return _h(Solve()(r, _h(to_q + np.matmul(q, symmetric))))
+        symmetric = low + adjoint(low) + 0.5 * (diagonal + adjoint(diagonal))
+        return adjoint(Solve()(r, adjoint(to_q + np.matmul(q, symmetric))))
 
 
 @implements(np.linalg.inv)
@@ -263,7 +263,7 @@ def solve(a: Any, b: Any) -> Tensor:
 def cholesky(x: Any, upper: bool = False) -> Tensor:
     """The Cholesky factor; raises ``LinearAlgebraError`` unless the matrix is positive definite."""
     found = apply(Cholesky(), _square(x, "cholesky"))
-    return _h(found) if upper else found
+    return adjoint(found) if upper else found
 
 
 @implements(np.linalg.det)
@@ -282,7 +282,7 @@ def slogdet(x: Any) -> Any:
 def eigh(x: Any, UPLO: str = "L") -> Any:
     """Eigenvalues and eigenvectors of symmetric or Hermitian matrices."""
     x = _square(x, "eigh")
-    return apply(Eigh(), x if UPLO == "L" else _h(x))
+    return apply(Eigh(), x if UPLO == "L" else adjoint(x))
 
 
 @implements(np.linalg.eigvalsh)
@@ -342,8 +342,12 @@ def matrix_norm(x: Any, ord: Any = "fro", keepdims: bool = False) -> Tensor:
     x = as_array(x)
     if ord == "fro":
         return vector_norm(x, 2, (-2, -1), keepdims)
+    if ord in ("nuc", 2, -2):
+        s: Any = np.linalg.svdvals(x)
+        found = s.sum(axis=-1) if ord == "nuc" else s[..., 0 if ord == 2 else -1]
+        return expand_dims(found, (-2, -1)) if keepdims else found
     if ord not in (1, -1, np.inf, -np.inf):
-        raise DTypeError(f"matrix_norm: order {ord!r} is not offered; use 'fro', 1, -1, inf or -inf")
+        raise DTypeError(f"matrix_norm: order {ord!r} is not offered; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     sums = sum_(np.abs(x), axis=-2 if abs(ord) == 1 else -1)
     found = sums.max(axis=-1) if ord > 0 else sums.min(axis=-1)
     return expand_dims(found, (-2, -1)) if keepdims else found

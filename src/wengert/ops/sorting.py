@@ -200,6 +200,53 @@ def unique(
     return (found, *extras) if extras else found
 
 
-def msort(x: Any) -> Tensor:
-    """Sorted along the first axis."""
-    return sort(x, 0)
+class UniqueAll(NamedTuple):
+    """The distinct elements, where each first occurs, the inverse, and how often each occurs."""
+
+    values: Any
+    indices: Any
+    inverse_indices: Any
+    counts: Any
+
+
+class UniqueCounts(NamedTuple):
+    """The distinct elements and how often each occurs."""
+
+    values: Any
+    counts: Any
+
+
+class UniqueInverse(NamedTuple):
+    """The distinct elements and, for each element, which of them it is."""
+
+    values: Any
+    inverse_indices: Any
+
+
+def unique_values(x: Any) -> Tensor:
+    """The distinct elements in order."""
+    return unique(x)
+
+
+@implements(np.unique_all)
+def unique_all(x: Any) -> UniqueAll:
+    """The distinct elements, where each first occurs, the inverse in the operand's shape, and the counts."""
+    return UniqueAll(*unique(x, True, True, True))
+
+
+@implements(np.unique_counts)
+def unique_counts(x: Any) -> UniqueCounts:
+    """The distinct elements and how often each occurs."""
+    return UniqueCounts(*unique(x, return_counts=True))
+
+
+@implements(np.unique_inverse)
+def unique_inverse(x: Any) -> UniqueInverse:
+    """The distinct elements and the inverse in the operand's shape."""
+    return UniqueInverse(*unique(x, return_inverse=True))
+
+
+@implements(np.union1d)
+def union1d(x: Any, y: Any) -> Tensor:
+    """The distinct elements of both, in order."""
+    return unique(np.concatenate([ravel(x), ravel(y)]))
