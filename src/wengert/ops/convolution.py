@@ -203,6 +203,12 @@ class ConvolutionWeight(Form):
 # -- the public functions -------------------------------------------------------------------------------------------
 
 
+def _array(x: Any, name: str) -> Any:
+    """An operand with a shape."""
+    x = as_operand(x, name)
+    return x if hasattr(x, "shape") else np.asarray(x)
+
+
 class Request:
     """The checked arguments of one of the functions below, and the steps that they share."""
 
@@ -210,8 +216,8 @@ class Request:
 
     def __init__(self, name: str, rank: int, x: Any, w: Any, bias: Any, groups: int, out_axis: int) -> None:
         self.name, self.rank, self.groups = f"{name}{self._NAMES.get(rank, '')}", rank, groups
-        self.x, self.w = as_operand(x, self.name), as_operand(w, self.name)
-        self.bias = None if bias is None else as_operand(bias, self.name)
+        self.x, self.w = (_array(value, self.name) for value in (x, w))
+        self.bias = None if bias is None else _array(bias, self.name)
         self._check(out_axis)
         self.is_batched = self.x.ndim == rank + 2
         if not self.is_batched:

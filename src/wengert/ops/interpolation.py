@@ -37,9 +37,9 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     """Piecewise linear interpolation of the values ``fp`` at the increasing points ``xp``, both of shape (n,).
 
     Left of ``xp[0]`` the value is ``left`` (``fp[0]`` unless given), right of ``xp[-1]`` it is ``right``; with
-    ``period`` the points are wrapped around instead. Gradients flow to ``x`` (the slope; on a point that of the segment
-    to its right, zero outside), to ``fp`` and to ``xp``. Raises ``ShapeError`` unless ``xp`` and ``fp`` are vectors of
-    the same length, at least 1.
+    ``period`` the points are wrapped around instead. Gradients flow to ``x`` (the slope; on a point that to its
+    right, so on the last one and outside zero), to ``fp`` and to ``xp``. Raises ``ShapeError`` unless ``xp`` and ``fp``
+    are vectors of the same length, at least 1.
 
     >>> import wengert as wg
     >>> x = wg.tensor([0.5, 1.5], requires_grad=True)

@@ -531,7 +531,8 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
             [4, 5]])
     """
     x = as_operand(input, "unfold")
-    _check_rank("unfold", 3, x)
+    if len(getattr(x, "shape", ())) < 3:
+        raise ShapeError(f"unfold: expected (N, C, H, W) or (C, H, W), got the shape {getattr(x, 'shape', ())}")
     parameters = _column_parameters("unfold", x.shape[-2:], kernel_size, stride, padding, dilation)
     result: Tensor = apply(Unfold(*parameters), x)
     return result
