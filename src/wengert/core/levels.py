@@ -431,9 +431,11 @@ def _split_below(x: Any, level: JvpLevel) -> tuple[Any, Any]:
     primal, tangent = _split_below(x._inner, level)
     if isinstance(x, Batched):
         return x._level.batched(primal), None if tangent is None else x._level.batched(tangent)
-    if x._tangent is None:
+    assert isinstance(x, Dual)
+    dual: Any = x
+    if dual._tangent is None:
         return x._level.dual(primal, None), None if tangent is None else x._level.dual(tangent, None)
-    outer, mixed = _split_below(x._tangent, level)
+    outer, mixed = _split_below(dual._tangent, level)
     if tangent is None and mixed is not None:
         tangent = wrap(np.zeros(x.shape, x.dtype))
     return x._level.dual(primal, outer), None if tangent is None else x._level.dual(tangent, mixed)
