@@ -18,6 +18,13 @@ def test_the_first_of_equals_gets_the_gradient() -> None:
     assert np.array_equal(x.grad.numpy(), expected)
 
 
+def test_an_infinite_cotangent_stays_in_its_place() -> None:
+    x = wg.tensor([[0.0, 5.0, 1.0, 0.0]], requires_grad=True)
+    wg.max_pool1d(x, 2).backward(wg.tensor([[np.inf, 1.0]]))
+    assert x.grad is not None
+    assert x.grad.tolist() == [[0.0, np.inf, 1.0, 0.0]]
+
+
 def test_overlapping_windows_add_their_gradients() -> None:
     x = wg.tensor([[0.0, 5.0, 1.0]], requires_grad=True)
     wg.max_pool1d(x, 2, stride=1).sum().backward()
@@ -57,6 +64,13 @@ def test_indices_leave_the_values_differentiable() -> None:
     values.sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [[0.0, 1.0, 1.0, 0.0]]
+
+
+def test_indices_of_nan_point_at_it() -> None:
+    x = wg.tensor([[1.0, np.nan, 2.0, np.nan, 4.0, 5.0]])
+    values, indices = wg.max_pool1d(x, 3, return_indices=True)
+    assert indices.tolist() == [[1, 3]]
+    assert np.isnan(values.numpy()).all()
 
 
 def test_one_byte_is_kept_for_each_window() -> None:

@@ -52,37 +52,42 @@ def _lowest(dtype: Any) -> Any:
     return -np.inf if np.dtype(dtype).kind == "f" else np.iinfo(dtype).min
 
 
-def _offset_dtype(kernel: Shape) -> Any:
-    return np.min_scalar_type(max(0, volume(kernel) - 1))
-
-
 class MaxPool(Pooling):
     """The greatest element of each window. Kept for the gradient: its place within the window, a byte each."""
 
     def value(self, x: Any) -> Any:
-        return self._search(x, False)[0]
+        return self._greatest(self._candidates(x))
 
     def value_and_aux(self, x: Any) -> tuple[Any, Any]:
-        return self._search(x, True)
+        candidates = self._candidates(x)
+        best = self._greatest(candidates)
+        return best, self._first(candidates, best)
 
-    def _search(self, x: Any, with_offsets: bool) -> tuple[Any, Any]:
+    def _candidates(self, x: Any) -> list[Any]:
+        """For each place within the window the elements there, of all windows: views."""
         geometry = self.geometry(self.spatial(x.shape))
         padded = geometry.pad(x, _lowest(x.dtype))
-        best: Any = None
-        offsets: Any = None
-        for place, offset in enumerate(np.ndindex(self.kernel)):
-            candidate = padded[geometry.position(offset)]
-            if best is None:
-                best = candidate.copy()
-                offsets = np.zeros(best.shape, _offset_dtype(self.kernel)) if with_offsets else None
-            elif with_offsets:
-                # Not `candidate > best`: NaN must win, as it does in ``maximum``.
-                better = np.maximum(best, candidate)
-                np.copyto(offsets, place, where=better != best)
-                best = better
-            else:
-                np.maximum(best, candidate, out=best)
-        return best, offsets
+        return [padded[geometry.position(offset)] for offset in np.ndindex(self.kernel)]
+
+    @staticmethod
+    def _greatest(candidates: Sequence[Any]) -> Any:
+        best = candidates[0].copy()
+        for candidate in candidates[1:]:
+            np.maximum(best, candidate, out=best)
+        return best
+
+    @staticmethod
+    def _first(candidates: Sequence[Any], best: Any) -> Any:
+        """The first place where the maximum stands: as many places as come before it."""
+        places = np.zeros(best.shape, np.min_scalar_type(len(candidates) - 1))
+        searching = np.ones(best.shape, np.bool_)
+        has_nan = best.dtype.kind == "f" and bool(np.isnan(best).any())
+        for candidate in candidates[:-1]:
+            searching &= candidate != best
+            if has_nan:
+                searching &= ~np.isnan(candidate)
+            places += searching
+        return places
 
     def spec(self, x: TensorSpec) -> TensorSpec:
         return self.pooled(x)
@@ -100,10 +105,11 @@ class MaxPoolOffsets(MaxPool):
     differentiable = False
 
     def value(self, x: Any) -> Any:
-        return self._search(x, True)[1]
+        candidates = self._candidates(x)
+        return self._first(candidates, self._greatest(candidates))
 
     def spec(self, x: TensorSpec) -> TensorSpec:
-        return self.pooled(x, _offset_dtype(self.kernel))
+        return self.pooled(x, np.min_scalar_type(volume(self.kernel) - 1))
 
 
 class WindowPick(Pooling):
@@ -140,8 +146,12 @@ class WindowPlace(Pooling):
         geometry = self.geometry(self.size)
         shape = np.broadcast_shapes(y.shape, offsets.shape)
         padded = np.zeros((*shape[: len(shape) - len(self.kernel)], *geometry.padded), y.dtype)
+        zero = y.dtype.type(0)
+        # A product with the mask is twice as fast as ``where``, but infinity times zero is NaN.
+        is_finite = y.dtype.kind not in "fc" or bool(np.isfinite(y).all())
         for place, offset in enumerate(np.ndindex(self.kernel)):
-            padded[geometry.position(offset)] += y * (offsets == place)
+            here = offsets == place
+            padded[geometry.position(offset)] += y * here if is_finite else np.where(here, y, zero)
         return geometry.crop(padded)
 
     def spec(self, y: TensorSpec, offsets: TensorSpec) -> TensorSpec:
