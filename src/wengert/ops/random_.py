@@ -14,7 +14,7 @@ Draws come from Philox-4x64-10, keys are derived by Threefry-2x64-20: J. Salmon,
 from __future__ import annotations
 
 import math
-import secrets
+import os
 import threading
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -245,7 +245,8 @@ class Generator:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._key = np.array([secrets.randbits(64), secrets.randbits(64)], np.uint64)
+        # Not ``secrets``, which takes longer to import than this whole family.
+        self._key = np.frombuffer(os.urandom(16), np.uint64).copy()
         self._count = 0
 
     def manual_seed(self, seed: int) -> Generator:
