@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import copy
 import functools
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from wengert.core.apply import apply
 from wengert.core.errors import GradientError
+from wengert.core.levels import Wrapped, as_tensor, transposed_pullback
 from wengert.core.mode import MODE, no_grad
-from wengert.core.node import Node
+from wengert.core.node import MultiNode, Node
 from wengert.core.primitive import NotDifferentiable, Primitive
 from wengert.core.tensor import Tensor, wrap
 from wengert.core.types import frozen_copy
@@ -23,13 +24,12 @@ class Context:
 
     needs_input_grad: tuple[bool, ...] = ()
 
-    def __init__(self) -> None:
+    def __init__(self, needs: tuple[bool, ...] = ()) -> None:
+        self.needs_input_grad = needs
         self._saved: tuple[Any, ...] = ()
-        self._inputs: list[Any] = []
-        self._input_nodes: list[Node | None] = []
-        self._outputs: list[Any] = []
-        self._output_nodes: list[weakref.ref[Node] | None] = []
         self._fixed: set[int] = set()
+        #: For each saved tensor the position of the operand that it is, or ~position of the result; ``None`` otherwise.
+        self._origins: tuple[int | None, ...] = ()
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep tensors (or arrays, which are copied) for ``backward``; the ledger counts them."""
@@ -43,19 +43,9 @@ class Context:
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """The tensors that were saved, tied to the graph again where they are inputs or outputs."""
-        return tuple(self._tied(x) for x in self._saved)
-
-    def _tied(self, x: Any) -> Any:
-        if not isinstance(x, Tensor):
-            return x
-        for own, node in zip(self._inputs, self._input_nodes, strict=True):
-            if own is x:
-                return wrap(x._value, node)
-        for own, reference in zip(self._outputs, self._output_nodes, strict=False):
-            if own is x and reference is not None:
-                return wrap(x._value, reference())
-        return x
+        """The tensors that were saved; when the backward pass is recorded, those that are arguments or results of
+        ``forward`` are tied to the graph."""
+        return self._saved
 
     def mark_non_differentiable(self, *outputs: Any) -> None:
         """Outputs that no gradient flows back from."""
@@ -67,6 +57,36 @@ class Context:
     def set_materialize_grads(self, value: bool) -> None:
         """Accepted for PyTorch's sake: cotangents that did not arrive are always zeros here."""
 
+    # -- used by the call and by the sweep ----------------------------------------------------------------------
+
+    def _settle(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """Note where saved tensors come from, so that the inputs and outputs themselves need not be kept alive."""
+        known = {id(x): k for k, x in enumerate(inputs)} | {id(y): ~k for k, y in enumerate(outputs)}
+        self._origins = tuple(None if x is None else known.get(id(x)) for x in self._saved)
+
+    def tied_to(self, node: Node) -> Context:
+        """A copy whose saved arguments and results are tied to their nodes, for a backward pass that is recorded."""
+        tied = copy.copy(self)
+        tied._saved = tuple(
+            x if origin is None else wrap(x._value, _node_at(node, origin))
+            for x, origin in zip(self._saved, self._origins, strict=True)
+        )
+        return tied
+
+    def kept_arrays(self) -> list[np.ndarray]:
+        """The arrays kept for ``backward``: saved tensors, and tensors and arrays among the attributes."""
+        found = [*self._saved, *vars(self).values()]
+        return [getattr(x, "_value", x) for x in found if isinstance(x, (Tensor, np.ndarray))]
+
+
+def _node_at(node: Any, origin: int) -> Node | None:
+    if origin >= 0:
+        parent: Node | None = node.parents[origin]
+        return parent
+    if isinstance(node, MultiNode):
+        return node.output(~origin)
+    return node  # type: ignore[no-any-return]
+
 
 class _Call(Primitive):
     """One call of a ``Function``; equal only to itself."""
@@ -76,7 +96,8 @@ class _Call(Primitive):
     function: Any
     rebuild: Any
     needs: Any
-    nodes: Any
+    #: Positions of results that were marked non-differentiable, known once ``forward`` has run.
+    fixed: Any
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -88,17 +109,19 @@ class _Call(Primitive):
     def title(self) -> str:
         return str(self.function.__name__)
 
+    @property
+    def _is_split(self) -> bool:
+        return self.function.setup_context is not Function.setup_context
+
     def value(self, *xs: Any) -> Any:
         return self.value_and_aux(*xs)[0]
 
     def value_and_aux(self, *xs: Any) -> tuple[Any, Any]:
-        ctx = Context()
-        ctx.needs_input_grad = self.needs
+        ctx = Context(self.needs)
         tensors = [wrap(x if isinstance(x, np.ndarray) else np.asarray(x)) for x in xs]
-        ctx._inputs, ctx._input_nodes = tensors, list(self.nodes)
         args = self.rebuild(tensors)
         with no_grad():
-            if self.function.setup_context is not Function.setup_context:
+            if self._is_split:
                 out = self.function.forward(*args)
                 self.function.setup_context(ctx, args, out)
             else:
@@ -107,19 +130,34 @@ class _Call(Primitive):
         for y in outputs:
             if not isinstance(y, Tensor):
                 raise GradientError(f"{self.title}.forward must return tensors, and returned a {type(y).__name__}")
-        ctx._outputs = outputs
+        ctx._settle(tensors, outputs)
+        self.fixed.update(k for k, y in enumerate(outputs) if id(y) in ctx._fixed)
         values = tuple(y._value for y in outputs)
         return (values if isinstance(out, (tuple, list)) else values[0]), ctx
 
+    def _context(self, inputs: Sequence[Any], out: Any) -> Context:
+        """The context of a call on the operands of a transform: saved arguments and results are ``inputs`` and ``out``
+        themselves, with whatever they carry."""
+        ctx = Context(self.needs)
+        args = self.rebuild([as_tensor(x) for x in inputs])
+        with no_grad():
+            if self._is_split:
+                self.function.setup_context(ctx, args, out)
+                return ctx
+            own = self.function.forward(ctx, *args)
+        results = zip(own, out, strict=True) if isinstance(own, (tuple, list)) else [(own, out)]
+        given = {id(mine): theirs for mine, theirs in results}
+        ctx._saved = tuple(given.get(id(x), x) for x in ctx._saved)
+        return ctx
+
     def vjp(self, g: Any, aux: Any, specs: Any) -> Sequence[Any]:
-        several = isinstance(g, tuple)
-        cotangents = [one if isinstance(one, Tensor) else wrap(np.asarray(one)) for one in (g if several else (g,))]
+        cotangents = [as_tensor(one) for one in (g if isinstance(g, tuple) else (g,))]
+        for k in self.fixed:
+            cotangents[k] = wrap(np.zeros(cotangents[k].shape, cotangents[k].dtype))
         found = self.function.backward(aux, *cotangents)
-        found = found if isinstance(found, (tuple, list)) else (found,)
-        return self._checked(list(found), specs)
+        return self._checked(list(found) if isinstance(found, (tuple, list)) else [found], specs)
 
     def _checked(self, found: list[Any], specs: Any) -> list[Any]:
-        positions = self.rebuild.positions
         while len(found) > self.rebuild.count and found[-1] is None:
             found.pop()
         if len(found) != self.rebuild.count:
@@ -127,45 +165,73 @@ class _Call(Primitive):
                 f"{self.title}.backward returned {len(found)} gradients, and forward took {self.rebuild.count} "
                 f"arguments; return one for each, None for those that are not tensors"
             )
-        results: list[Any] = []
-        for position, spec in zip(positions, specs, strict=True):
-            x = found[position]
-            if x is None or spec is None:
-                results.append(None)
-                continue
-            if not isinstance(x, Tensor):
-                raise GradientError(f"{self.title}.backward returned a {type(x).__name__} for argument {position}")
-            if x.shape != spec.shape:
-                try:
-                    fits = np.broadcast_shapes(x.shape, spec.shape) == x.shape
-                except ValueError:
-                    fits = False
-                if not fits:
-                    raise GradientError(
-                        f"{self.title}.backward returned a gradient of shape {x.shape} for argument {position}, whose "
-                        f"shape is {spec.shape}"
-                    )
-            results.append(x if MODE.get().grad else x._value)
-        return results
+        return [
+            None if spec is None or found[position] is None else self._checked_one(found[position], spec, position)
+            for position, spec in zip(self.rebuild.positions, specs, strict=True)
+        ]
+
+    def _checked_one(self, x: Any, spec: Any, position: int) -> Any:
+        if not isinstance(x, Tensor):
+            raise GradientError(f"{self.title}.backward returned a {type(x).__name__} for argument {position}")
+        if x.dtype.kind not in "fc":
+            raise GradientError(
+                f"{self.title}.backward returned a gradient of dtype {x.dtype} for argument {position}, whose dtype is "
+                f"{spec.dtype}"
+            )
+        if x.shape != spec.shape:
+            try:
+                fits = np.broadcast_shapes(x.shape, spec.shape) == x.shape
+            except ValueError:
+                fits = False
+            if not fits:
+                raise GradientError(
+                    f"{self.title}.backward returned a gradient of shape {x.shape} for argument {position}, whose "
+                    f"shape is {spec.shape}"
+                )
+        return x if MODE.get().grad or isinstance(x, Wrapped) else x._value
 
     def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
+        ctx = self._context(inputs, out)
         if self.function.jvp is Function.jvp:
-            return NotImplemented
-        ctx = self.value_and_aux(*[x._value if isinstance(x, Tensor) else x for x in inputs])[1]
-        full: list[Any] = [None] * self.rebuild.count
-        for position, tangent in zip(self.rebuild.positions, tangents, strict=True):
-            full[position] = tangent
-        return self.function.jvp(ctx, *full)
+            moved = transposed_pullback(self, tangents, inputs, out, ctx)
+        else:
+            full: list[Any] = [None] * self.rebuild.count
+            for position, tangent in zip(self.rebuild.positions, tangents, strict=True):
+                full[position] = tangent
+            moved = self.function.jvp(ctx, *full)
+        if isinstance(moved, (tuple, list)):
+            return tuple(None if k in self.fixed else t for k, t in enumerate(moved))
+        return None if 0 in self.fixed else moved
 
     def batch(self, size: int, batched: Sequence[bool], inputs: Sequence[Any]) -> Any:
         if self.function.vmap is Function.vmap:
-            return NotImplemented
+            if size == 0:
+                return NotImplemented
+            # Each element is a call of its own, with its own context.
+            rows = [
+                self.function.apply(
+                    *self.rebuild([x[i] if flag else x for x, flag in zip(inputs, batched, strict=True)])
+                )
+                for i in range(size)
+            ]
+            if isinstance(rows[0], tuple):
+                return tuple(np.stack([row[k] for row in rows]) for k in range(len(rows[0])))
+            return np.stack(rows)
         dims: list[Any] = [None] * self.rebuild.count
         for position, flag in zip(self.rebuild.positions, batched, strict=True):
             dims[position] = 0 if flag else None
-        info = VmapInfo(size)
-        out, place = self.function.vmap(info, tuple(dims), *self.rebuild(list(inputs)))
-        return out if place in (0, None) else np.moveaxis(out, place, 0)
+        out, places = self.function.vmap(VmapInfo(size), tuple(dims), *self.rebuild(list(inputs)))
+        if not isinstance(out, (tuple, list)):
+            return _leading(out, places, size)
+        several = places if isinstance(places, (tuple, list)) else [places] * len(out)
+        return tuple(_leading(y, place, size) for y, place in zip(out, several, strict=True))
+
+
+def _leading(y: Any, place: int | None, size: int) -> Any:
+    """A result of a user's batching rule with the batch axis first."""
+    if place is None:
+        return np.broadcast_to(y, (size, *y.shape))
+    return y if place == 0 else np.moveaxis(y, place, 0)
 
 
 class VmapInfo:
@@ -212,6 +278,9 @@ class Function:
 
     __slots__: ClassVar[tuple[str, ...]] = ()
 
+    #: Accepted for PyTorch's sake: without ``vmap`` a batching rule is always derived.
+    generate_vmap_rule: ClassVar[bool] = False
+
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """The value."""
@@ -240,21 +309,14 @@ class Function:
     def apply(cls, *args: Any) -> Any:
         """Call the function."""
         rebuild = _Rebuild(args)
-        tensors = [args[i] for i in rebuild.positions]
         grad = MODE.get().grad
         needs = tuple(isinstance(x, Tensor) and grad and bool(x.requires_grad) for x in args)
-        call = _Call(cls, rebuild, needs, tuple(x._node for x in tensors))
-        out = apply(call, *tensors)
+        call = _Call(cls, rebuild, needs, set())
+        out = apply(call, *[args[i] for i in rebuild.positions])
         outputs = out if isinstance(out, tuple) else (out,)
-        node = next((y._node for y in outputs if y._node is not None), None)
-        if node is not None:
-            owner: Any = outputs[0].grad_fn if outputs[0].grad_fn is not None else node
-            ctx = owner.residuals[-1] if isinstance(owner.residuals, tuple) else None
-            if isinstance(ctx, Context):
-                ctx._output_nodes = [None if y._node is None else weakref.ref(y._node) for y in outputs]
-                for own, y in zip(ctx._outputs, outputs, strict=True):
-                    if id(own) in ctx._fixed:
-                        y._node = None
+        for k in call.fixed:
+            # Where a transform wraps the result, its rules give it a zero derivative.
+            outputs[k]._node = None
         return out
 
 
@@ -277,7 +339,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     def wrapper(ctx: Any, *gradients: Any) -> Any:
         with no_grad():
             found = backward(ctx, *gradients)
-        tracked = next((g for g in gradients if g.requires_grad), None)
+        tracked = next((x for x in (*gradients, *ctx.saved_tensors) if x is not None and x.requires_grad), None)
         if not MODE.get().grad or tracked is None:
             return found
         several = isinstance(found, (tuple, list))

@@ -195,7 +195,9 @@ def _as_tensors(node: Node, residuals: Any) -> Any:
         )
     elif out is not None:
         out = wrap(out, node)
-    return (*restored, out, residuals[-1])
+    aux = residuals[-1]
+    # The context of a custom function ties the tensors that it saved by itself.
+    return (*restored, out, aux.tied_to(node) if hasattr(aux, "tied_to") else aux)
 
 
 def conform(contribution: Any, spec: Any, node: Node | None = None) -> Any:

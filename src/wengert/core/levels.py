@@ -22,6 +22,7 @@ import numpy as np
 from . import backward
 from .apply import apply, as_operand
 from .errors import GradientError, TransformError
+from .mode import MODE, enable_grad
 from .node import Leaf, record
 from .primitive import AUX, Primitive
 from .tensor import Tensor, wrap
@@ -176,13 +177,22 @@ def pushforward(primitive: Primitive, tangents: Sequence[Any], primals: Sequence
     return transposed_pullback(primitive, tangents, primals, out) if moved is NotImplemented else moved
 
 
-def transposed_pullback(primitive: Primitive, tangents: Sequence[Any], primals: Sequence[Any], out: Any) -> Any:
+def transposed_pullback(
+    primitive: Primitive, tangents: Sequence[Any], primals: Sequence[Any], out: Any, aux: Any = None
+) -> Any:
     """``J t`` as the transpose of the linear map ``u -> J^T u`` (Townsend 2017, after Griewank)."""
+    recording = MODE.get().grad
+    with enable_grad():
+        return _transposed_pullback(primitive, tangents, primals, out, aux, recording)
+
+
+def _transposed_pullback(
+    primitive: Primitive, tangents: Sequence[Any], primals: Sequence[Any], out: Any, aux: Any, recording: bool
+) -> Any:
     outs = out if isinstance(out, tuple) else (out,)
     cotangents = [fresh_leaf(wrap(np.zeros(one.shape, one.dtype))) for one in outs]
     specs = [x if t is not None else None for x, t in zip(primals, tangents, strict=True)]
-    aux = None
-    if any(rule is not None and AUX in rule.slots for rule in primitive.rules):
+    if aux is None and any(rule is not None and AUX in rule.slots for rule in primitive.rules):
         aux = _aux_of(primitive, primals)
     residuals = (*primals, out, aux)
     g = tuple(cotangents) if isinstance(out, tuple) else cotangents[0]
@@ -196,7 +206,7 @@ def transposed_pullback(primitive: Primitive, tangents: Sequence[Any], primals: 
         total = term if total is None else total + term
     if total is None:
         return None
-    moved = pullback([total], [None], cotangents)
+    moved = pullback([total], [None], cotangents, create_graph=recording)
     return tuple(moved) if isinstance(out, tuple) else moved[0]
 
 

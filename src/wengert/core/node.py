@@ -164,6 +164,8 @@ class Node:
         count = len(self.residuals) - 2
         names = list(self.primitive.inputs) if len(self.primitive.inputs) == count else [f"x{i}" for i in range(count)]
         for name, value in zip([*names, "out", "aux"], self.residuals, strict=True):
+            if hasattr(value, "kept_arrays"):
+                value = value.kept_arrays()
             values = value if isinstance(value, (tuple, list)) else (value,)
             for array in values:
                 if hasattr(array, "nbytes") and hasattr(array, "shape"):
