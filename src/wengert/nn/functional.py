@@ -31,6 +31,7 @@ from wengert.ops.convolution import conv2d as conv2d
 from wengert.ops.convolution import conv3d as conv3d
 from wengert.ops.embedding import embedding as embedding
 from wengert.ops.embedding import one_hot as one_hot
+from wengert.ops.losses import ClassCrossEntropy
 from wengert.ops.pooling import adaptive_avg_pool2d as adaptive_avg_pool2d
 from wengert.ops.pooling import avg_pool2d as avg_pool2d
 from wengert.ops.pooling import max_pool2d as max_pool2d
@@ -143,6 +144,17 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     return picked.sum() / weights.sum() if reduction == "mean" else _reduced(picked, reduction)
 
 
+_CROSS_ENTROPY = ClassCrossEntropy()
+
+
+def _is_plain(input: Tensor, target: Tensor, ignore_index: int) -> bool:
+    """Whether every target counts and has the shape it should: then one operation does it all."""
+    axis = 0 if input.ndim == 1 else 1
+    if target.shape != input.shape[:axis] + input.shape[axis + 1 :] or target._value is None:
+        return False
+    return not (target._value == ignore_index).any()
+
+
 def cross_entropy(
     input: Any,
     target: Any,
@@ -161,6 +173,10 @@ def cross_entropy(
     """
     input, target = as_tensor(input), as_tensor(target)
     axis = 0 if input.ndim == 1 else 1
+    if target.dtype.kind in "iu" and weight is None and not label_smoothing and _is_plain(input, target, ignore_index):
+        moved = input if axis == input.ndim - 1 else wg.moveaxis(input, axis, -1)
+        loss: Tensor = wg.apply(_CROSS_ENTROPY, moved, target)
+        return _reduced(loss, reduction)
     logs = log_softmax(input, axis=axis)
     classes = input.shape[axis]
     if target.dtype.kind == "f":
