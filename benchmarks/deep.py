@@ -61,8 +61,8 @@ def main() -> str:
     return (
         "## 100 layers of width 1,000, batch 32, float32\n\n"
         + table(["", "ms", "ratio to forward"], rows)
-        + f"\n\nThe two products of a layer's backward pass alone, into memory that is there already, take {products(x):.2f} "
-        "times the forward product. The rest is the operating system handing out fresh pages for 100 weight gradients "
+        + "\n\nThe two products of a layer's backward pass alone, into memory that is there already, take "
+        f"{products(x):.2f} times the forward product. The rest is the operating system handing out fresh pages for 100 weight gradients "
         "of 4 MB in every pass."
     )
 
