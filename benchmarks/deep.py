@@ -62,7 +62,8 @@ def main() -> str:
         "## 100 layers of width 1,000, batch 32, float32\n\n"
         + table(["", "ms", "ratio to forward"], rows)
         + "\n\nThe two products of a layer's backward pass alone, into memory that is there already, take "
-        f"{products(x):.2f} times the forward product. The rest is the operating system handing out fresh pages for 100 weight gradients "
+        f"{products(x):.2f} times the forward product. The rest is "
+        "the operating system handing out fresh pages for 100 weight gradients "
         "of 4 MB in every pass."
     )
 
