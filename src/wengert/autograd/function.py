@@ -73,10 +73,16 @@ class Context:
         )
         return tied
 
+    def mapped(self, function: Callable[[Any], Any]) -> Context:
+        """A copy with ``function`` applied to each saved tensor (``saved_tensors_hooks``)."""
+        other = copy.copy(self)
+        other._saved = tuple(None if x is None else function(x) for x in self._saved)
+        return other
+
     def kept_arrays(self) -> list[np.ndarray]:
         """The arrays kept for ``backward``: saved tensors, and tensors and arrays among the attributes."""
         found = [*self._saved, *vars(self).values()]
-        return [getattr(x, "_value", x) for x in found if isinstance(x, (Tensor, np.ndarray))]
+        return [x._value if isinstance(x, Tensor) else x for x in found if isinstance(x, (Tensor, np.ndarray))]
 
 
 def _node_at(node: Any, origin: int) -> Node | None:
@@ -85,7 +91,8 @@ def _node_at(node: Any, origin: int) -> Node | None:
         return parent
     if isinstance(node, MultiNode):
         return node.output(~origin)
-    return node  # type: ignore[no-any-return]
+    own: Node = node
+    return own
 
 
 class _Call(Primitive):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.autograd.function import Context
 from wengert.core.mode import Setting
 from wengert.core.tensor import Tensor, wrap
 
@@ -50,6 +51,8 @@ class _Hooks:
         return _Packed(self, tuple(self.keep(item) for item in residuals))
 
     def keep(self, item: Any) -> Any:
+        if isinstance(item, Context):
+            return (True, item.mapped(self.pack_one))
         if not isinstance(item, np.ndarray):
             return (False, item)
         return (True, self.pack_one(wrap(item)))
@@ -58,6 +61,8 @@ class _Hooks:
         packed, value = item
         if not packed:
             return value
+        if isinstance(value, Context):
+            return value.mapped(self.unpack_one)
         found = self.unpack_one(value)
         return found._value if isinstance(found, Tensor) else np.asarray(found)
 

@@ -30,17 +30,19 @@ def sweep(
     retain_graph: bool = False,
     create_graph: bool = False,
     wanted: Sequence[Node] | None = None,
+    stop: bool = False,
 ) -> dict[Node, Any]:
     """Push the cotangents ``seeds`` of ``roots`` back through the graph.
 
     Without ``wanted``, returns the cotangent of every leaf reached; with it, the cotangents of exactly those nodes, and
-    only nodes that lead to them are visited. Cotangents are arrays, or tensors if ``create_graph``.
+    only nodes that lead to them are visited; with ``stop``, nothing beyond them is, as if they were leaves (their hooks
+    belong to the sweep that does go on). Cotangents are arrays, or tensors if ``create_graph``.
     """
     mode = MODE.get()
     token = MODE.set(mode.with_grad(create_graph))
     try:
         with np.errstate(all="ignore"):
-            return _sweep(roots, seeds, retain_graph, create_graph, wanted, mode.anomaly)
+            return _sweep(roots, seeds, retain_graph, create_graph, wanted, mode.anomaly, stop)
     finally:
         MODE.reset(token)
 
@@ -52,8 +54,9 @@ def _sweep(
     create_graph: bool,
     wanted: Sequence[Node] | None,
     anomaly: bool,
+    stop: bool,
 ) -> dict[Node, Any]:
-    useful = None if wanted is None else _leading_to(roots, wanted)
+    useful = None if wanted is None else _leading_to(roots, wanted, stop)
     wanted_set = frozenset(wanted or ())
     heap: list[int] = []
     # For each pending node: the node, its cotangent so far, and whether that is an array of our own to add into.
@@ -67,6 +70,9 @@ def _sweep(
 
     while heap:
         node, g, _ = pending.pop(-heappop(heap))
+        if stop and node in wanted_set:
+            collected[node] = g
+            continue
         if node.watch is not None:
             g = _run_watch(node, g, create_graph)
         if wanted_set and node in wanted_set:
@@ -168,11 +174,11 @@ def _materialised(node: Node, cotangents: list[Any]) -> tuple[Any, ...]:
     )
 
 
-def _leading_to(roots: Sequence[Node], wanted: Sequence[Node]) -> set[Node]:
+def _leading_to(roots: Sequence[Node], wanted: Sequence[Node], stop: bool) -> set[Node]:
     """The nodes on a path from the roots to a wanted node."""
     useful = set(wanted)
     oldest = min((node.number for node in wanted), default=0)
-    for node in reachable(roots):
+    for node in reachable(roots, useful.copy() if stop else ()):
         if node.number > oldest and any(parent in useful for parent in node.parents):
             useful.add(node)
     return useful

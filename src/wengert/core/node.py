@@ -7,7 +7,7 @@ import linecache
 import os
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
@@ -179,10 +179,12 @@ class Node:
 class Leaf(Node):
     """Where a gradient arrives: the node of a tensor that the user made with ``requires_grad=True``."""
 
-    __slots__ = ("grad", "label")
+    __slots__ = ("grad", "label", "memory")
 
     grad: Any
     label: str
+    #: The memory of the leaf's first value, for the ledger; the leaf does not keep it alive.
+    memory: weakref.ref[np.ndarray] | None
 
     def __init__(self, shape: Any, dtype: Any, label: str = "") -> None:
         self.primitive = None  # type: ignore[assignment]
@@ -197,6 +199,7 @@ class Leaf(Node):
         self.watch = None
         self.grad = None
         self.label = label
+        self.memory = None
 
     def name(self) -> str:
         return "AccumulateGrad"
@@ -281,10 +284,11 @@ def record(
     return node
 
 
-def reachable(roots: Sequence[Node]) -> list[Node]:
-    """Every node that the roots depend on, themselves included, in topological order. No recursion."""
-    seen = set(roots)
-    stack = list(seen)
+def reachable(roots: Sequence[Node], until: Collection[Node] = ()) -> list[Node]:
+    """Every node that the roots depend on, themselves included, in topological order, and none beyond those in
+    ``until``. No recursion."""
+    seen = {*roots, *until}
+    stack = [root for root in set(roots) if root not in until]
     while stack:
         for parent in stack.pop().parents:
             if parent is not None and parent not in seen:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .errors import DTypeError, GradientError
 from .node import Leaf, Node, Output, Watch
-from .types import Size, get_default_dtype, is_differentiable_dtype
+from .types import Size, get_default_dtype, is_differentiable_dtype, storage
 
 if TYPE_CHECKING:
     from wengert.ops.operators import Operators as _Operators
@@ -122,7 +123,8 @@ class Tensor(_Operators):
                         f"only floating-point and complex tensors can require gradients; this one is {self.dtype}. "
                         f"Convert it first: x.astype('float64')"
                     )
-                self._node = Leaf(self.shape, self.dtype)
+                self._node = leaf = Leaf(self.shape, self.dtype)
+                leaf.memory = weakref.ref(storage(self._value))
         elif isinstance(self._node, Leaf):
             self._node = None
         elif self._node is not None:

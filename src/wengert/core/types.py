@@ -123,6 +123,13 @@ def set_default_dtype(dtype: Any) -> None:
     _default_dtype = chosen
 
 
+def storage(array: np.ndarray) -> np.ndarray:
+    """The array that owns the memory that this one is a view of."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
 def is_frozen(array: np.ndarray) -> bool:
     """Whether no one can write to this array's memory: it and every array that it is a view of are read-only."""
     base: Any = array

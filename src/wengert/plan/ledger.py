@@ -11,7 +11,7 @@ import numpy as np
 from wengert.core.errors import GradientError
 from wengert.core.node import Leaf, Location, Node, reachable
 from wengert.core.tensor import Tensor
-from wengert.core.types import Shape
+from wengert.core.types import Shape, storage
 
 
 class Entry(NamedTuple):
@@ -25,13 +25,6 @@ class Entry(NamedTuple):
     leaf: bool
     location: Location | None
     scope: str
-
-
-def storage(array: np.ndarray) -> np.ndarray:
-    """The array that owns the memory that this one is a view of."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
 
 
 class Ledger:
@@ -48,8 +41,11 @@ class Ledger:
             raise GradientError("ledger: nothing is kept for a tensor without a graph")
         self.entries: list[Entry] = []
         self.leaf_bytes = 0
-        kept = [(node, role, array) for node in reachable(roots) for role, array in node.kept()]
+        nodes = reachable(roots)
+        kept = [(node, role, array) for node in nodes for role, array in node.kept()]
         of_leaves = {id(storage(array)) for node, role, array in kept if _is_leaf_value(node, role)}
+        owners = [node.memory() for node in nodes if isinstance(node, Leaf) and node.memory is not None]
+        of_leaves |= {id(owner) for owner in owners if owner is not None}
         seen: set[int] = set()
         for node, role, array in kept:
             root = storage(array)

@@ -80,6 +80,7 @@ class Checkpoint(Primitive):
             create_graph=create_graph,
             retain_graph=create_graph,
             wanted=wanted,
+            stop=True,
         )
         return [None if node is None else found.get(node) for node in nodes]
 
