@@ -10,6 +10,7 @@ import numpy as np
 from wengert.core.backward import grad
 from wengert.core.errors import GradcheckError, GradientError
 from wengert.core.tensor import Tensor, wrap
+from wengert.transforms.batching import vmap
 from wengert.transforms.gradient import jvp
 
 
@@ -80,11 +81,19 @@ def gradcheck(
     rtol: float = 1e-3,
     raise_exception: bool = True,
     check_forward_ad: bool = False,
+    check_batched_grad: bool = False,
+    fast_mode: bool = False,
 ) -> bool:
     """Compare the gradients of ``func`` by every tracked input with central differences.
 
     Raises ``GradcheckError`` with the entry that differs and both Jacobians (or returns ``False``). The inputs should
-    be in double precision. ``check_forward_ad`` checks forward mode too.
+    be in double precision. ``check_forward_ad`` checks forward mode too, ``check_batched_grad`` that a batch of
+    cotangents under ``vmap`` gives what they give one by one. ``fast_mode`` is accepted and changes nothing: the whole
+    Jacobian is always compared.
+
+    >>> import wengert as wg
+    >>> wg.autograd.gradcheck(wg.sin, wg.tensor([1.0, 2.0], requires_grad=True))
+    True
     """
     inputs = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     chosen = _tracked(inputs)
@@ -101,6 +110,8 @@ def gradcheck(
                 shape = numeric.shape
                 analytic = _analytic(y, inputs[i]) if y.requires_grad else np.zeros(shape, complex)
                 _compare(analytic.reshape(shape), numeric, atol, rtol, what)
+                if check_batched_grad and y.requires_grad:
+                    _check_batched(y, inputs[i], atol, rtol, f"{what}, batched")
                 if check_forward_ad:
                     _compare(_forward(func, inputs, i, k).reshape(shape), numeric, atol, rtol, f"{what}, forward mode")
     except GradcheckError:
@@ -108,6 +119,19 @@ def gradcheck(
             raise
         return False
     return True
+
+
+def _check_batched(y: Any, x: Any, atol: float, rtol: float, what: str) -> None:
+    """A batch of cotangents in one sweep against the same, one sweep each."""
+    rng = np.random.default_rng(0)
+    seeds = rng.standard_normal((2, *y.shape)).astype(y.dtype)
+
+    def back(g: Any) -> Any:
+        return grad(y, x, g, retain_graph=True, create_graph=True, materialize_grads=True)[0]
+
+    found = vmap(back)(wrap(seeds)).detach().numpy().reshape(2, -1)
+    expected = np.stack([back(wrap(seed)).detach().numpy().ravel() for seed in seeds])
+    _compare(found, expected, atol, rtol, what)
 
 
 def _forward(func: Callable[..., Any], inputs: Sequence[Any], i: int, k: int) -> np.ndarray:
