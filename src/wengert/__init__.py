@@ -42,6 +42,8 @@ from numpy import uint16 as uint16
 from numpy import uint32 as uint32
 from numpy import uint64 as uint64
 
+from wengert.autograd.custom import custom_jvp as custom_jvp
+from wengert.autograd.custom import custom_vjp as custom_vjp
 from wengert.core.apply import apply as apply
 from wengert.core.errors import AnomalyError as AnomalyError
 from wengert.core.errors import ContainerError as ContainerError

@@ -140,6 +140,14 @@ def test_under_other_transforms() -> None:
     assert np.allclose(wg.vmap(wg.grad(f))(wg.tensor(X)).numpy()[0], wg.grad(f)(wg.tensor(X[0])).numpy())
 
 
+def test_of_a_constant_inside_a_batch() -> None:
+    w = wg.tensor(X[0], requires_grad=True)
+    f = wg.checkpoint(lambda w: w.tanh())
+    y = wg.vmap(lambda v: (v * f(w)).sum())(wg.tensor(X))
+    y.sum().backward()
+    assert np.allclose(w.grad.numpy(), X.sum(axis=0) * (1 - np.tanh(X[0]) ** 2))  # type: ignore[union-attr]
+
+
 def test_retained_graphs_and_freed_ones() -> None:
     x = wg.tensor(X, requires_grad=True)
     y = wg.checkpoint(layer)(x).sum()

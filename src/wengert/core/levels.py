@@ -311,12 +311,13 @@ class _Tie(Primitive):
         return x
 
 
-def fresh_leaf(x: Any) -> Any:
+def fresh_leaf(x: Any, spread: bool = True) -> Any:
     """A tensor of the same value with a node of its own, tied to ``x`` by the identity, so that a gradient can be
-    taken with respect to it alone. Inside ``vmap`` it is batched, so that each element has its own gradient."""
+    taken with respect to it alone. Inside ``vmap`` it is batched, so that each element has its own gradient, unless
+    ``spread`` is false: for what belongs to one call, whose operands know their batches."""
     if not isinstance(x, Tensor):
         x = wrap(np.array(as_operand(x)))
-    for level in ACTIVE.get():
+    for level in ACTIVE.get() if spread else ():
         if isinstance(level, VmapLevel) and not _belongs(x, level):
             x = _broadcast_in(x, level)
     return _fresh(x)

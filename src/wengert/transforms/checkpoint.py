@@ -57,7 +57,7 @@ class Checkpoint(Primitive):
         create_graph = MODE.get().grad
         own = inputs[: len(self.places)]
         tensors = [x if isinstance(x, Tensor) else wrap(x) for x in own]
-        fresh = [fresh_leaf(x) if flag else x for x, flag in zip(tensors, needed, strict=False)]
+        fresh = [fresh_leaf(x, spread=False) if flag else x for x, flag in zip(tensors, needed, strict=False)]
         leaves = list(self.leaves)
         for place, x in zip(self.places, fresh, strict=True):
             leaves[place] = x
@@ -141,7 +141,7 @@ def _run(f: Callable[..., Any], leaves: list[Any], structure: Any, mode: Any) ->
     stand_ins = list(leaves)
     for i in places:
         if leaves[i]._node is not None:
-            stand_ins[i] = fresh_leaf(leaves[i])
+            stand_ins[i] = fresh_leaf(leaves[i], spread=False)
     state = get_rng_state()
     token = MODE.set(mode.but(pack=_Drop()))
     try:
