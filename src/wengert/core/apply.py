@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .dims import Dim
 from .errors import (
     AnomalyError,
     DTypeError,
@@ -24,7 +25,7 @@ from .errors import (
     WengertError,
 )
 from .mode import MODE
-from .node import MultiNode, Node, is_library_file, next_number, record, user_location
+from .node import Location, MultiNode, Node, is_library_file, next_number, record, user_location
 from .primitive import AUX, INPUTS, OUT, Primitive, apply_hook
 from .tensor import EAGER_TYPES, Tensor, wrap
 from .types import SCALAR_TYPES, frozen_copy
@@ -90,17 +91,31 @@ def _record(primitive: Primitive, inputs: Sequence[Any], values: list[Any], mask
         out = np.asarray(out)
     if mode.anomaly:
         check_finite(primitive, values, out)
+    parents = tuple(x._node if mask >> position & 1 else None for position, x in enumerate(inputs))
+    return leave_node(primitive, inputs, values, parents, out, aux, slots, mode)
+
+
+def leave_node(
+    primitive: Primitive,
+    inputs: Sequence[Any],
+    values: Sequence[Any],
+    parents: tuple[Node | None, ...],
+    out: Any,
+    aux: Any,
+    slots: tuple[int, ...],
+    mode: Any,
+) -> Any:
+    """The tensor or tensors of a result, with the node that ties them to ``parents``."""
     residuals = _residuals(slots, inputs, values, out, aux)
     if mode.pack is not None:
         residuals = mode.pack.pack(residuals)
-    parents = tuple(x._node if mask >> position & 1 else None for position, x in enumerate(inputs))
     node = record(primitive, parents, residuals, out, mode.scope, mode.source)
     if isinstance(node, MultiNode):
         return tuple(wrap(one, node.output(index) if one.dtype.kind in "fc" else None) for index, one in enumerate(out))
     return wrap(out, node if out.dtype.kind in "fc" else None)
 
 
-def _residuals(slots: tuple[int, ...], inputs: Sequence[Any], values: list[Any], out: Any, aux: Any) -> Any:
+def _residuals(slots: tuple[int, ...], inputs: Sequence[Any], values: Sequence[Any], out: Any, aux: Any) -> Any:
     if not slots:
         return None
     kept: list[Any] = [None] * (len(values) + 2)
@@ -120,14 +135,18 @@ def _residuals(slots: tuple[int, ...], inputs: Sequence[Any], values: list[Any],
 def _apply_general(primitive: Primitive, inputs: Sequence[Any]) -> Any:
     """Any operands and any mode: raw arrays, lists, operands of a transform, ``no_grad``, anomaly detection."""
     inputs = [as_operand(x, primitive) for x in inputs]
+    mode = _get_mode()
     top = None
     for x in inputs:
-        level = getattr(x, "_level", None)
+        level = level_of(x)
+        if level is None and mode.trace is not None and (isinstance(x, Dim) or getattr(x, "_node", None) is not None):
+            level = mode.trace
         if level is not None and (top is None or level.number > top.number):
             top = level
     if top is not None:
+        if mode.trace is not None and mode.trace.number > top.number:
+            top = mode.trace
         return top.interpret(primitive, inputs)
-    mode = _get_mode()
     mask = 0
     values = []
     for position, x in enumerate(inputs):
@@ -148,11 +167,21 @@ def _apply_general(primitive: Primitive, inputs: Sequence[Any]) -> Any:
     return tuple(map(_wrapped, out)) if type(out) is tuple else _wrapped(out)
 
 
+def level_of(x: Any) -> Any:
+    """The innermost transform that an operand belongs to, or ``None``."""
+    level = getattr(x, "_level", None)
+    if level is None and isinstance(x, Tensor) and type(x._value) is not _ndarray:
+        level = getattr(x._value, "_level", None)
+    return level
+
+
 def as_operand(x: Any, primitive: Any = "this operation") -> Any:
     """A tensor, an ndarray or a scalar as it is; lists and array-likes as an array; anything else is an error."""
     if isinstance(x, Tensor) or type(x) is _ndarray or type(x) in SCALAR_TYPES:
         if type(x) is _ndarray and x.dtype.kind not in "biufc":
             raise DTypeError(f"{getattr(primitive, 'name', primitive)}: arrays of dtype {x.dtype} are not supported")
+        return x
+    if isinstance(x, Dim):
         return x
     scalar: Any
     for scalar in (int, float, complex):
@@ -315,15 +344,16 @@ def is_foreign(x: Any, method: str) -> bool:
     return (
         hasattr(type(x), method)
         and not hasattr(x, "__array__")
-        and not isinstance(x, (Tensor, int, float, complex, list, tuple, str, bytes))
+        and not isinstance(x, (Tensor, Dim, int, float, complex, list, tuple, str, bytes))
     )
 
 
 # -- errors ---------------------------------------------------------------------------------------------------------
 
 
-def _at_user_line() -> str:
-    location = user_location()
+def _at_user_line(location: Location | None = None) -> str:
+    if location is None:
+        location = user_location()
     if location is None:
         return ""
     return f"\n  at {location}" + (f": {location.text}" if location.text else "")
@@ -336,8 +366,11 @@ def describe(value: Any) -> str:
     return repr(value)
 
 
-def explain(primitive: Primitive, values: Sequence[Any], error: Exception) -> Exception:
-    """The typed error for what NumPy raised: which operation, on which shapes, at which line of the user's."""
+def explain(
+    primitive: Primitive, values: Sequence[Any], error: Exception, location: Location | None = None
+) -> Exception:
+    """The typed error for what NumPy raised: which operation, on which shapes, at which line of the user's (the one
+    that is running, unless ``location`` says which)."""
     kinds: list[tuple[type[Exception], type[WengertError]]] = [
         (np.linalg.LinAlgError, LinearAlgebraError),
         (IndexError, IndexRangeError),
@@ -349,7 +382,7 @@ def explain(primitive: Primitive, values: Sequence[Any], error: Exception) -> Ex
     for builtin, typed in kinds:
         if isinstance(error, builtin):
             operands = ", ".join(describe(value) for value in values)
-            return typed(f"{primitive!r} on {operands}: {error}{_at_user_line()}")
+            return typed(f"{primitive!r} on {operands}: {error}{_at_user_line(location)}")
     return error
 
 

@@ -190,7 +190,7 @@ def _as_tensors(node: Node, residuals: Any) -> Any:
         return None
     parents = node.parents
     restored: list[Any] = [
-        wrap(value, parent) if parent is not None and isinstance(value, np.ndarray) else value
+        wrap(value, parent) if parent is not None and isinstance(value, (np.ndarray, Tensor)) else value
         for value, parent in zip(residuals, parents, strict=False)
     ]
     out = residuals[-2]
@@ -267,7 +267,7 @@ def _accumulated(grad: Tensor | None, g: Any) -> Tensor:
         if grad._node is None:
             return wrap(np.asarray(grad._value + g))
         g = wrap(g)
-    result: Tensor = g if grad is None else grad + g
+    result: Tensor = _as_result(g) if grad is None else grad + g
     return result
 
 
@@ -366,7 +366,7 @@ def grad(
     for position, (x, node) in enumerate(zip(targets, wanted, strict=True)):
         g = found.get(node)
         if g is not None:
-            results.append(g if isinstance(g, Tensor) else wrap(np.asarray(g)))
+            results.append(_as_result(g))
         elif materialize_grads:
             results.append(wrap(np.zeros(x.shape, x.dtype)))
         elif allow_unused:
@@ -377,6 +377,13 @@ def grad(
                 f"allow_unused=True for None in its place, or materialize_grads=True for zeros"
             )
     return tuple(results)
+
+
+def _as_result(g: Any) -> Tensor:
+    """A cotangent as a tensor of the user's. A bare symbol of a trace is its own value."""
+    if isinstance(g, Tensor):
+        return g if g._value is not g else wrap(g)
+    return wrap(np.asarray(g))
 
 
 def _as_tuple(tensors: Any) -> tuple[Any, ...]:

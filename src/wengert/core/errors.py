@@ -57,6 +57,14 @@ class TransformError(WengertError, RuntimeError):
     """A tensor of a transform was used outside of it, or in a way that the transform cannot follow."""
 
 
+class TraceError(TransformError):
+    """Python asked for something that is not known while a graph is being traced: a value, or an unknown length."""
+
+
+class GraphError(WengertError, ValueError):
+    """A graph is not closed, not acyclic or not well typed, or was run with the wrong inputs."""
+
+
 class UnsupportedFunctionError(WengertError, TypeError):
     """A NumPy function has no counterpart on tensors; the message names an alternative."""
 

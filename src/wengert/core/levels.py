@@ -15,7 +15,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -52,8 +52,11 @@ class Level:
             )
 
 
+AnyLevel = TypeVar("AnyLevel", bound=Level)
+
+
 @contextmanager
-def running(level: Level) -> Iterator[Level]:
+def running(level: AnyLevel) -> Iterator[AnyLevel]:
     """Enter a transform; its tensors are dead afterwards."""
     token = ACTIVE.set((*ACTIVE.get(), level))
     try:
@@ -224,7 +227,12 @@ def bottom(x: Any) -> Any:
             "the value of a batched tensor is not known to Python: inside vmap it differs along the batch. Instead of "
             "`if` use wengert.where(condition, a, b), and keep float(), int() and numpy() outside of vmap"
         )
-    return x._value if isinstance(x, Tensor) else x
+    if not isinstance(x, Tensor):
+        return x
+    value: Any = x._value
+    if not isinstance(value, (np.ndarray, np.generic)):
+        raise value.unknown()
+    return value
 
 
 # -- batching -------------------------------------------------------------------------------------------------------
@@ -345,6 +353,9 @@ def _broadcast_in(x: Any, level: VmapLevel) -> Any:
 
 
 def _fresh(x: Any) -> Any:
+    trace = MODE.get().trace
+    if trace is not None:
+        x = trace.adopt(x)
     if isinstance(x, Dual):
         return x._level.dual(_fresh(x._inner), x._tangent)
     if isinstance(x, Batched):

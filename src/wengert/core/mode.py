@@ -21,24 +21,33 @@ class Mode:
     ``plain`` is true when the fast path may be taken: gradients on, lines recorded, no anomaly detection.
     """
 
-    __slots__ = ("_twin", "anomaly", "grad", "pack", "plain", "scope", "source")
+    __slots__ = ("_twin", "anomaly", "grad", "pack", "plain", "scope", "source", "trace")
 
     grad: bool
     source: bool
     anomaly: bool
     scope: str
     pack: Any
+    #: The innermost running trace: operations on tracked tensors are its own.
+    trace: Any
     plain: bool
 
     def __init__(
-        self, grad: bool = True, source: bool = True, anomaly: bool = False, scope: str = "", pack: Any = None
+        self,
+        grad: bool = True,
+        source: bool = True,
+        anomaly: bool = False,
+        scope: str = "",
+        pack: Any = None,
+        trace: Any = None,
     ) -> None:
         self.grad = grad
         self.source = source
         self.anomaly = anomaly
         self.scope = scope
         self.pack = pack
-        self.plain = grad and source and not anomaly and pack is None
+        self.trace = trace
+        self.plain = grad and source and not anomaly and pack is None and trace is None
         self._twin: Mode | None = None
 
     def with_grad(self, grad: bool) -> Mode:
@@ -50,7 +59,7 @@ class Mode:
         return self._twin
 
     def but(self, **changes: Any) -> Mode:
-        fields = {name: getattr(self, name) for name in ("grad", "source", "anomaly", "scope", "pack")}
+        fields = {name: getattr(self, name) for name in ("grad", "source", "anomaly", "scope", "pack", "trace")}
         return Mode(**(fields | changes))
 
     def within(self, name: str) -> Mode:
@@ -60,6 +69,7 @@ class Mode:
         inner.source = self.source
         inner.anomaly = self.anomaly
         inner.pack = self.pack
+        inner.trace = self.trace
         inner.plain = self.plain
         inner._twin = None
         inner.scope = f"{self.scope}.{name}" if self.scope else name

@@ -78,14 +78,19 @@ def resolve(code: CodeType | None, lasti: int) -> Location | None:
     return Location(code.co_filename, line or code.co_firstlineno, code.co_qualname, column)
 
 
-def user_location() -> Location | None:
-    """The line of the nearest frame on the stack that is not the library's own."""
+def user_frame() -> tuple[CodeType | None, int]:
+    """The code and the instruction of the nearest frame on the stack that is not the library's own."""
     frame = sys._getframe(1)
     while frame is not None:
         if not is_library_file[frame.f_code.co_filename]:
-            return resolve(frame.f_code, frame.f_lasti)
+            return frame.f_code, frame.f_lasti
         frame = frame.f_back  # type: ignore[assignment]
-    return None
+    return None, 0
+
+
+def user_location() -> Location | None:
+    """The line of the nearest frame on the stack that is not the library's own."""
+    return resolve(*user_frame())
 
 
 class Watch:
@@ -271,16 +276,7 @@ def record(
     node.number = next_number()
     node.scope = scope
     node.watch = None
-    node.code = None
-    node.lasti = 0
-    if source:
-        frame = sys._getframe(1)
-        while frame is not None:
-            if not is_library_file[frame.f_code.co_filename]:
-                node.code = frame.f_code
-                node.lasti = frame.f_lasti
-                break
-            frame = frame.f_back  # type: ignore[assignment]
+    node.code, node.lasti = user_frame() if source else (None, 0)
     return node
 
 

@@ -242,6 +242,11 @@ class Primitive:
         """The result, and what a rule that names ``aux`` keeps beside it (indices, masks: never differentiable)."""
         return self.value(*inputs), None
 
+    def traced(self, bind: Callable[..., Any], *inputs: Any) -> tuple[Any, Any]:
+        """``value_and_aux`` for symbols of a trace; ``bind(primitive, *symbols)`` appends a node to its graph. To be
+        overridden where ``value_and_aux`` is not NumPy code that a symbol answers."""
+        return bind(self, *inputs), self.value_and_aux(*inputs)[1]
+
     def spec(self, *specs: Any) -> TensorSpec | tuple[TensorSpec, ...]:
         """Shape and dtype of the result, given those of the operands (or Python scalars)."""
         raise NotImplementedError(f"{type(self).__name__}.spec")

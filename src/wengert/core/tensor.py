@@ -45,7 +45,8 @@ class Tensor(_Operators):
         if eager:
             EAGER_TYPES.add(cls)
 
-    _value: np.ndarray
+    #: An ndarray; inside a trace, a ``Symbol``.
+    _value: Any
     _node: Node | None
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False) -> None:
@@ -198,10 +199,12 @@ class Tensor(_Operators):
         >>> wg.tensor(2.0, requires_grad=True).detach().requires_grad
         False
         """
-        return wrap(self._value)
+        value = self._value
+        return wrap(value if isinstance(value, (np.ndarray, np.generic)) else value._level.cut(value))
 
     def detach_(self) -> Tensor:
         """Cut this tensor off from the operation that made it, in place."""
+        self._value = self.detach()._value
         self._node = None
         return self
 
@@ -217,7 +220,7 @@ class HookHandle:
         self._watch.hooks.pop(self._key, None)
 
 
-def wrap(value: np.ndarray, node: Node | None = None) -> Tensor:
+def wrap(value: Any, node: Node | None = None) -> Tensor:
     """A tensor around an array that Wengert owns: no copy, no conversion."""
     result = Tensor.__new__(Tensor)
     result._value = value

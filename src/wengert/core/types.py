@@ -71,8 +71,11 @@ class Size(int):
 
     shape: Shape
 
-    def __new__(cls, shape: Shape) -> Size:
-        size = super().__new__(cls, math.prod(shape))
+    def __new__(cls, shape: Shape) -> Any:
+        total = math.prod(shape)
+        if not isinstance(total, int):
+            return total  # an unknown length
+        size = super().__new__(cls, total)
         size.shape = shape
         return size
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.core.apply import apply
+from wengert.core.dims import broadcast
 from wengert.core.errors import ShapeError
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
@@ -33,7 +34,7 @@ class Matmul(Primitive):
         dtype = np.matmul(np.empty((0, 1), x.dtype), np.empty((1, 0), y.dtype)).dtype
         rows = x.shape[-2:-1] if x.ndim > 1 else ()
         columns = y.shape[-1:] if y.ndim > 1 else ()
-        return TensorSpec((*np.broadcast_shapes(x.shape[:-2], y.shape[:-2]), *rows, *columns), dtype)
+        return TensorSpec((*broadcast(x.shape[:-2], y.shape[:-2]), *rows, *columns), dtype)
 
     def vjp_x(self, g: Array, y: Array, spec: Any) -> Array:
         y = conjugate(y)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from wengert.core.dims import broadcast
 from wengert.core.errors import WengertError
 from wengert.core.primitive import NotDifferentiable, Primitive, Pull, Refusal, Rule, _argument_names
 from wengert.core.types import SCALAR_TYPES, TensorSpec
@@ -85,7 +86,7 @@ def result_spec(function: Callable[..., Any], specs: Sequence[Any]) -> TensorSpe
     empties = [np.empty(0, spec.dtype) if hasattr(spec, "dtype") else spec for spec in specs]
     with np.errstate(all="ignore"):
         out = function(*empties)
-    return TensorSpec(np.broadcast_shapes(*map(shape_of, specs)), np.asarray(out).dtype)
+    return TensorSpec(broadcast(*map(shape_of, specs)), np.asarray(out).dtype)
 
 
 class Elementwise(Primitive, abstract=True):

@@ -6,7 +6,7 @@ first one (in row-major order) gets the whole gradient, as in PyTorch; ``max`` o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,9 @@ class MaxPool(Pooling):
         candidates = self._candidates(x)
         best = self._greatest(candidates)
         return best, self._first(candidates, best)
+
+    def traced(self, bind: Callable[..., Any], *inputs: Any) -> tuple[Any, Any]:
+        return bind(self, *inputs), bind(MaxPoolOffsets(**self.parameters()), *inputs)
 
     def _candidates(self, x: Any) -> list[Any]:
         """For each place within the window the elements there, of all windows: views."""

@@ -96,7 +96,8 @@ class Mean(Linear):
         return TensorSpec(reduced_shape(x.shape, self.axes, self.keepdims), dtype)
 
     def transpose(self, g: Array, spec: Any) -> Array:
-        scaled = g / builtins.max(1, count(spec.shape, self.axes))
+        n = count(spec.shape, self.axes)
+        scaled = g if n == 0 else g / n
         return np.broadcast_to(spread(scaled, spec.shape, self.axes, self.keepdims), spec.shape)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.core.apply import apply
+from wengert.core.dims import lengths
 from wengert.core.errors import ShapeError
 from wengert.core.levels import as_tensor
 from wengert.core.tensor import Tensor
@@ -272,13 +273,13 @@ def reshape(x: Any, shape: Any) -> Tensor:
     Raises ``ShapeError`` if the numbers of elements differ.
     """
     x = as_array(x)
-    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(int(n) for n in shape)
+    shape = lengths(shape)
     if shape.count(-1) > 1:
         raise ShapeError(f"reshape: only one length of {shape} may be -1")
     if -1 in shape:
         known = math.prod(n for n in shape if n != -1)
         total = math.prod(x.shape)
-        if not known or total % known:
+        if known == 0 or total % known:
             raise ShapeError(f"reshape: {total} elements of shape {tuple(x.shape)} do not divide into {shape}")
         shape = tuple(total // known if n == -1 else n for n in shape)
     return apply(Reshape(shape), x)
@@ -287,7 +288,8 @@ def reshape(x: Any, shape: Any) -> Tensor:
 @implements(np.ravel)
 def ravel(x: Any) -> Tensor:
     """All elements in one axis, in row-major order."""
-    return reshape(x, (-1,)) if as_array(x).size else reshape(x, (0,))
+    x = as_array(x)
+    return reshape(x, (math.prod(x.shape),))
 
 
 def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -302,7 +304,7 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 @implements(np.broadcast_to)
 def broadcast_to(x: Any, shape: Any) -> Tensor:
     """Repeat along new axes and axes of length one."""
-    return apply(BroadcastTo((shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)), as_array(x))
+    return apply(BroadcastTo(lengths(shape)), as_array(x))
 
 
 @implements(np.broadcast_arrays)

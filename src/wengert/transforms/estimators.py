@@ -14,6 +14,7 @@ from wengert.core.levels import as_tensor
 from wengert.core.primitive import Primitive
 from wengert.core.pytree import tree_map
 from wengert.core.tensor import Tensor
+from wengert.core.tracing import StopGradient
 from wengert.core.types import Array, TensorSpec
 from wengert.ops.families import conjugate
 
@@ -30,12 +31,6 @@ class _Same(Primitive, abstract=True):
 
     def spec(self, x: Any) -> TensorSpec:
         return x if isinstance(x, TensorSpec) else TensorSpec((), np.asarray(x).dtype)
-
-
-class StopGradient(_Same):
-    """The identity, through which no derivative passes."""
-
-    differentiable = False
 
 
 class ScaleGradient(_Same):

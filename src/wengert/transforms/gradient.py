@@ -68,7 +68,7 @@ def _untied(x: Any, inputs: Sequence[Any]) -> Any:
         return x._level.dual(_untied(x._inner, inputs), tangent)
     if isinstance(x, Batched):
         return x._level.batched(_untied(x._inner, inputs))
-    return x if x._node is None or _reaches_outside(x._node, inputs) else x.detach()
+    return x if x._node is None or _reaches_outside(x._node, inputs) else wrap(x._value)
 
 
 def _reaches_outside(root: Node, inputs: Sequence[Any]) -> bool:
