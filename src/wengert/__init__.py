@@ -51,11 +51,13 @@ from wengert.core.errors import DTypeError as DTypeError
 from wengert.core.errors import FreedGraphError as FreedGraphError
 from wengert.core.errors import GradcheckError as GradcheckError
 from wengert.core.errors import GradientError as GradientError
+from wengert.core.errors import GraphError as GraphError
 from wengert.core.errors import IndexRangeError as IndexRangeError
 from wengert.core.errors import LinearAlgebraError as LinearAlgebraError
 from wengert.core.errors import NotDifferentiableError as NotDifferentiableError
 from wengert.core.errors import ShapeError as ShapeError
 from wengert.core.errors import StateError as StateError
+from wengert.core.errors import TraceError as TraceError
 from wengert.core.errors import TransformError as TransformError
 from wengert.core.errors import UnsupportedFunctionError as UnsupportedFunctionError
 from wengert.core.errors import WengertError as WengertError
@@ -490,6 +492,12 @@ from wengert.plan.ledger import ledger as ledger
 from wengert.transforms.batching import vmap as vmap
 from wengert.transforms.checkpoint import checkpoint as checkpoint
 from wengert.transforms.checkpoint import checkpoint_sequential as checkpoint_sequential
+from wengert.transforms.control import cond as cond
+from wengert.transforms.control import fori_loop as fori_loop
+from wengert.transforms.control import map_ as map  # noqa: F401 - the name is the field's
+from wengert.transforms.control import scan as scan
+from wengert.transforms.control import switch as switch
+from wengert.transforms.control import while_loop as while_loop
 from wengert.transforms.estimators import clip_gradient as clip_gradient
 from wengert.transforms.estimators import clip_gradient_norm as clip_gradient_norm
 from wengert.transforms.estimators import reverse_gradient as reverse_gradient

@@ -25,6 +25,9 @@ CASES = [
         normal(3),
         reference=np.real_if_close,
         dtypes=COMPLEX,
-        skip={"batching": "whether the result is real depends on the values, which a batch has several of"},
+        skip={
+            "batching": "whether the result is real depends on the values, which a batch has several of",
+            "traced": "whether the result is real depends on the values",
+        },
     ),
 ]

@@ -99,6 +99,7 @@ CASES = [
         reference=np.unique,
         skip={
             "batching": "its size depends on values",
+            "traced": "its size depends on values",
             **dict.fromkeys(["forward", "second_order"], "equal elements are one, and moving one of them makes two"),
         },
     ),
@@ -107,6 +108,6 @@ CASES = [
         np.sort(normal(5)),
         normal(3),
         reference=np.searchsorted,
-        skip={"batching": "its operands must be known"},
     ),
+    Case(o.Searchsorted("right"), np.sort(normal(5)), normal(2, 3)),
 ]

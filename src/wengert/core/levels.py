@@ -150,12 +150,16 @@ class JvpLevel(Level):
         self._check_open()
         pairs = [self.split(x) for x in inputs]
         primals = [primal for primal, _ in pairs]
-        out = apply(primitive, *primals)
         if not primitive.differentiable:
-            return out
+            return apply(primitive, *primals)
         tangents = [tangent if tangent is not None and primal.dtype.kind in "fc" else None for primal, tangent in pairs]
         with np.errstate(all="ignore"):
-            moved = pushforward(primitive, tangents, primals, out)
+            joint = primitive.value_and_jvp(tangents, primals)
+            if joint is NotImplemented:
+                out = apply(primitive, *primals)
+                moved = pushforward(primitive, tangents, primals, out)
+            else:
+                out, moved = joint
         if isinstance(out, tuple):
             return tuple(
                 one if t is None or one.dtype.kind not in "fc" else self.dual(one, _fit(t, one))
@@ -214,8 +218,21 @@ def _transposed_pullback(
 
 
 def _aux_of(primitive: Primitive, primals: Sequence[Any]) -> Any:
-    values = [bottom(x) for x in primals]
+    values = [concrete(x) for x in primals]
+    if any(value is None for value in values):
+        return primitive.traced(apply, *primals)[1]
     return primitive.value_and_aux(*values)[1]
+
+
+def concrete(x: Any) -> Any:
+    """The array (or number) behind an operand if Python can see it; ``None`` for what is traced or batched."""
+    while isinstance(x, Dual):
+        x = x._inner
+    if isinstance(x, Wrapped):
+        return None
+    if not isinstance(x, Tensor):
+        return x
+    return x._value if isinstance(x._value, (np.ndarray, np.generic)) else None
 
 
 def bottom(x: Any) -> Any:

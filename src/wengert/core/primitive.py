@@ -110,6 +110,10 @@ class Refusal(Rule):
         return pull
 
 
+def _holds_graphs(value: Any) -> bool:
+    return hasattr(value, "outputs") or (isinstance(value, tuple) and any(map(_holds_graphs, value)))
+
+
 def _argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
     code = function.__code__
     return tuple(code.co_varnames[: code.co_argcount])
@@ -227,6 +231,20 @@ class Primitive:
         inside = ", ".join(f"{name}={value!r}" for name, value in self.parameters().items())
         return f"{self.name}({inside})" if inside else self.name
 
+    def graphs(self) -> tuple[Any, ...]:
+        """The graphs among the parameters."""
+        return ()
+
+    def call_text(self, operands: Sequence[str]) -> str:
+        """How a graph shows the operation: parameters that have their default value, and graphs, are left out."""
+        shown = [
+            f"{name}={value!r}"
+            for name, value in self.parameters().items()
+            if not (hasattr(type(self), name) and value == getattr(type(self), name)) and not _holds_graphs(value)
+        ]
+        head = f"{self.name}[{', '.join(shown)}]" if shown else self.name
+        return f"{head} {' '.join(operands)}".rstrip()
+
     @property
     def title(self) -> str:
         """The name in PyTorch's style, as ``grad_fn`` shows it: ``LogSoftmax`` for ``log_softmax``."""
@@ -247,6 +265,10 @@ class Primitive:
         overridden where ``value_and_aux`` is not NumPy code that a symbol answers."""
         return bind(self, *inputs), self.value_and_aux(*inputs)[1]
 
+    def expand(self, *inputs: Any) -> Any:
+        """The result by other operations, which a trace puts in the place of this one; ``NotImplemented`` keeps it."""
+        return NotImplemented
+
     def spec(self, *specs: Any) -> TensorSpec | tuple[TensorSpec, ...]:
         """Shape and dtype of the result, given those of the operands (or Python scalars)."""
         raise NotImplementedError(f"{type(self).__name__}.spec")
@@ -257,6 +279,11 @@ class Primitive:
         ``NotImplemented`` asks for the derived rule: the pullback is linear in its cotangent, and the transpose of
         the pullback is the pushforward (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
         """
+        return NotImplemented
+
+    def value_and_jvp(self, tangents: Sequence[Any], inputs: Sequence[Any]) -> Any:
+        """The result and its tangent, where they are computed together (loops); ``NotImplemented`` computes the result
+        first and asks ``jvp``."""
         return NotImplemented
 
     def batch(self, size: int, batched: Sequence[bool], inputs: Sequence[Any]) -> Any:

@@ -346,14 +346,19 @@ class Graph:
         head = [f"{names[x]}: {spec_text(x)}" for x in self.inputs]
         lines = [f"graph({', '.join(head)}):"]
         lines += [f"  {names[x]}: {spec_text(x)} = {_constant_text(x)}" for x in self.constants if x.array.size > 1]
-        rows = [_row(node, names, source) for node in self.nodes[:limit]]
+        shown: Sequence[GraphNode] = self.nodes
         if len(self.nodes) > limit:
             half = limit // 2
-            rows = [_row(node, names, source) for node in (*self.nodes[:half], *self.nodes[-half:])]
+            shown = (*self.nodes[:half], *self.nodes[-half:])
+        rows = [_row(node, names, source) for node in shown]
         width = min(76, max((len(left) for left, _ in rows), default=0))
-        body = [f"  {left:{width}}  # {where}" if where else f"  {left}" for left, where in rows]
-        if len(self.nodes) > limit:
-            body.insert(len(body) // 2, f"  ... {len(self.nodes) - len(rows)} more nodes ...")
+        body = []
+        for place, (node, (left, where)) in enumerate(zip(shown, rows, strict=True)):
+            if len(shown) < len(self.nodes) and place == len(shown) // 2:
+                body.append(f"  ... {len(self.nodes) - len(shown)} more nodes ...")
+            body.append(f"  {left:{width}}  # {where}" if where else f"  {left}")
+            for inner in node.primitive.graphs():
+                body += [f"    {line}" for line in inner.text(limit, source).splitlines()]
         return "\n".join([*lines, *body, f"  return {', '.join(names[x] for x in self.outputs)}"])
 
 
@@ -430,11 +435,11 @@ def _constant_text(x: Constant) -> str:
 
 def _row(node: GraphNode, names: Mapping[Value, str], source: bool) -> tuple[str, str]:
     left = ", ".join(f"{names[x]}: {spec_text(x)}" for x in node.results)
-    operands = " ".join(names[x] if isinstance(x, Value) else repr(x) for x in node.operands)
+    operands = [names[x] if isinstance(x, Value) else repr(x) for x in node.operands]
     where = str(node.location or "") if source else ""
     if node.scope:
         where = f"{where} [{node.scope}]".strip()
-    return f"{left} = {node.primitive!r} {operands}".rstrip(), where
+    return f"{left} = {node.primitive.call_text(operands)}", where
 
 
 def digest(array: np.ndarray) -> tuple[Any, ...]:

@@ -20,7 +20,7 @@ import numpy as np
 from .apply import apply, explain, leave_node
 from .dims import Dim
 from .errors import TraceError, TransformError
-from .levels import ACTIVE, JvpLevel, Level, VmapLevel, Wrapped, as_tensor, fresh_leaf, pullback, running
+from .levels import ACTIVE, Level, Wrapped, as_tensor
 from .mode import MODE, Mode
 from .node import Location, next_number, resolve, user_frame, user_location
 from .primitive import AUX, REGISTRY, Primitive
@@ -161,6 +161,9 @@ class TraceLevel(Level):
         return TensorSpec(tuple(shape), spec.dtype)
 
     def interpret(self, primitive: Primitive, inputs: Sequence[Any]) -> Any:
+        expanded = primitive.expand(*inputs)
+        if expanded is not NotImplemented:
+            return expanded
         values = [self.lower(x) for x in inputs]
         mode = MODE.get()
         mask = 0
@@ -354,80 +357,3 @@ def replay(graph: Graph, arguments: Sequence[Any]) -> list[Any]:
         if level is not None:
             level.origin = before
     return [env[y] for y in graph.outputs]
-
-
-# -- derivatives of graphs, and batches of them: the graph is replayed under the transform, inside a trace ------------
-
-
-def differentiable(spec: Any) -> bool:
-    """Whether a value of this dtype can carry a derivative."""
-    return spec.dtype.kind in "fc"
-
-
-def jvp_graph(graph: Graph, moving: tuple[bool, ...]) -> tuple[Graph, tuple[bool, ...]]:
-    """The graph from the inputs, followed by tangents of those that move, to the tangents of the outputs; and which
-    outputs have one."""
-
-    def build() -> tuple[Graph, tuple[bool, ...]]:
-        flags: list[bool] = []
-        count = len(graph.inputs)
-
-        def function(*xs: Any) -> list[Any]:
-            tangents = iter(xs[count:])
-            with running(JvpLevel()) as level:
-                duals = [level.dual(x, next(tangents)) if flag else x for x, flag in zip(xs, moving, strict=False)]
-                moved = [level.split(y)[1] for y in replay(graph, duals)]
-            flags.extend(t is not None for t in moved)
-            return [t for t in moved if t is not None]
-
-        specs = [x.spec for x in graph.inputs]
-        made = trace_flat(function, [*specs, *(s for s, flag in zip(specs, moving, strict=True) if flag)], fresh=True)
-        return made, tuple(flags)
-
-    found: tuple[Graph, tuple[bool, ...]] = graph.cached(("jvp", moving), build)
-    return found
-
-
-def vjp_graph(graph: Graph, wanted: tuple[bool, ...]) -> Graph:
-    """The graph from the inputs, followed by a cotangent of each differentiable output, to the outputs, followed by the
-    cotangents of the wanted inputs."""
-
-    def build() -> Graph:
-        count = len(graph.inputs)
-
-        def function(*xs: Any) -> list[Any]:
-            leaves = [fresh_leaf(x) if flag else x for x, flag in zip(xs[:count], wanted, strict=True)]
-            outs = replay(graph, leaves)
-            cotangents = iter(xs[count:])
-            pairs = [(y, next(cotangents)) for y in outs if differentiable(y)]
-            targets = [x for x, flag in zip(leaves, wanted, strict=True) if flag]
-            gradients = pullback([y for y, _ in pairs], [g for _, g in pairs], targets, create_graph=True)
-            return [*(wrap(as_tensor(y)._value) for y in outs), *(wrap(g._value) for g in gradients)]
-
-        specs = [x.spec for x in graph.inputs] + [y.spec for y in graph.outputs if differentiable(y)]
-        return trace_flat(function, specs, fresh=True)
-
-    found: Graph = graph.cached(("vjp", wanted), build)
-    return found
-
-
-def batch_graph(graph: Graph, size: int, batched: tuple[bool, ...]) -> Graph:
-    """The graph for a whole batch, whose axis stands first in the inputs marked in ``batched`` and in every output."""
-
-    def build() -> Graph:
-        def function(*xs: Any) -> list[Any]:
-            with running(VmapLevel(size)) as level:
-                inner = [level.batched(x) if flag else x for x, flag in zip(xs, batched, strict=True)]
-                return [
-                    y._inner if isinstance(y, Wrapped) and y._level is level else np.broadcast_to(y, (size, *y.shape))
-                    for y in replay(graph, inner)
-                ]
-
-        specs = [
-            TensorSpec((size, *x.shape), x.dtype) if flag else x.spec
-            for x, flag in zip(graph.inputs, batched, strict=True)
-        ]
-        return trace_flat(function, specs, fresh=True)
-
-    found: Graph = graph.cached(("batch", size, batched), build)
-    return found

@@ -8,6 +8,7 @@ import numpy as np
 
 from wengert.core.apply import apply
 from wengert.core.errors import DTypeError, LinearAlgebraError
+from wengert.core.levels import concrete
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array, TensorSpec, real_dtype
@@ -96,7 +97,7 @@ def pinv(x: Any, rcond: Any = None) -> Tensor:
     Raises ``LinearAlgebraError`` for a matrix of lower rank: there the pseudo-inverse is not continuous.
     """
     x = as_array(x)
-    values = getattr(x, "_value", x)
+    values = concrete(x)
     if values is not None and (np.linalg.matrix_rank(values) < min(x.shape[-2:])).any():
         raise LinearAlgebraError("pinv: the matrix does not have full rank, where the pseudo-inverse has no derivative")
     h = np.swapaxes(conjugate(x), -1, -2)

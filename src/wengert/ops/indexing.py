@@ -13,7 +13,7 @@ import numpy as np
 
 from wengert.core.apply import apply
 from wengert.core.errors import IndexRangeError, ShapeError, TransformError
-from wengert.core.levels import Wrapped, as_tensor, bottom
+from wengert.core.levels import Wrapped, as_tensor, bottom, concrete
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array, TensorSpec, frozen_copy
@@ -270,6 +270,15 @@ class SetAt(_Update):
         order[expression] = numbers
         return self.value(x, v, *arrays), (tuple(arrays), order[expression] == numbers)
 
+    def traced(self, bind: Any, x: Any, v: Any, *arrays: Any) -> tuple[Any, Any]:
+        out = bind(self, x, v, *arrays)
+        if not arrays:
+            return out, ((), None)
+        shape = Gather(self.entries).spec(x, *arrays).shape
+        numbers = np.arange(int(np.prod(shape, dtype=int))).reshape(shape)
+        order = self(as_tensor(np.zeros(x.shape, int)), numbers, *arrays)
+        return out, (arrays, self._read(order, arrays) == numbers)
+
     def vjp(self, g: Array, aux: Any, specs: Any) -> Sequence[Any]:
         arrays, wins = aux
         read = None if specs[1] is None else self._read(g, arrays)
@@ -299,6 +308,9 @@ class AddAt(_Update):
 
     def value_and_aux(self, x: Any, v: Any, *arrays: Any) -> tuple[Any, Any]:
         return self.value(x, v, *arrays), tuple(arrays)
+
+    def traced(self, bind: Any, x: Any, v: Any, *arrays: Any) -> tuple[Any, Any]:
+        return bind(self, x, v, *arrays), arrays
 
     def vjp(self, g: Array, aux: Any, specs: Any) -> Sequence[Any]:
         read = None if specs[1] is None else self._read(g, aux)
@@ -339,7 +351,8 @@ def _like(v: Any, x: Any) -> Any:
 
 
 def _check_range(index: Any, size: int, name: str, axis: int) -> None:
-    values = index._value if isinstance(index, Tensor) else np.asarray(index)
+    values = concrete(index)
+    values = None if values is None else np.asarray(values)
     if values is not None and values.size and (values.min() < -size or values.max() >= size):
         bad = values.min() if values.min() < -size else values.max()
         raise IndexRangeError(f"{name}: index {int(bad)} is out of range for axis {axis} with size {size}")
@@ -456,7 +469,7 @@ def masked_fill(x: Any, mask: Any, value: Any) -> Tensor:
 def masked_select(x: Any, mask: Any) -> Tensor:
     """The elements where ``mask`` is true, in one axis."""
     x = as_tensor(as_array(x))
-    mask = mask._value if isinstance(mask, Tensor) else np.asarray(mask)
+    mask = np.asarray(bottom(mask))
     shape = np.broadcast_shapes(x.shape, mask.shape)
     return get_at(np.broadcast_to(x, shape), np.broadcast_to(mask, shape))
 
@@ -464,14 +477,14 @@ def masked_select(x: Any, mask: Any) -> Tensor:
 @implements(np.compress)
 def compress(condition: Any, x: Any, axis: Any = None) -> Tensor:
     """The slices along an axis where a boolean vector is true."""
-    values = condition._value if isinstance(condition, Tensor) else np.asarray(condition)
+    values = np.asarray(bottom(condition))
     return take(x, np.flatnonzero(values), axis=axis)
 
 
 @implements(np.extract)
 def extract(condition: Any, x: Any) -> Tensor:
     """The elements where ``condition`` is true, in one axis."""
-    values = condition._value if isinstance(condition, Tensor) else np.asarray(condition)
+    values = np.asarray(bottom(condition))
     return take(ravel(x), np.flatnonzero(values))
 
 

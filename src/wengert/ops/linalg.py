@@ -15,6 +15,7 @@ import numpy as np
 
 from wengert.core.apply import apply
 from wengert.core.errors import DTypeError, LinearAlgebraError, ShapeError
+from wengert.core.levels import concrete
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array, TensorSpec, real_dtype
@@ -200,21 +201,22 @@ class Eigh(Primitive):
 
 
 def reciprocal_gaps(gaps: Array, weights: Array, name: str) -> Array:
-    """1 / gap off the diagonal; an error where a gap vanishes and its weight does not."""
+    """1 / gap off the diagonal. Where a gap vanishes and its weight does not, an error, or a NaN if the values cannot
+    be seen because they are traced or batched."""
     zero = gaps == 0
-    plain_zero, plain_weights = (
-        np.asarray(getattr(zero, "_value", zero)),
-        np.asarray(getattr(weights, "_value", weights)),
-    )
-    if plain_zero.dtype == bool and plain_weights.dtype != object and plain_zero.ndim >= 2:
-        off = plain_zero & ~np.eye(plain_zero.shape[-1], dtype=bool)
-        skew = plain_weights - np.conj(np.swapaxes(plain_weights, -1, -2))
-        if (off & (np.abs(skew) > 1e-10 * (1 + np.abs(plain_weights).max(initial=0.0)))).any():
-            raise LinearAlgebraError(
-                f"{name}: eigenvectors of equal eigenvalues are not unique, and have no derivative; use the "
-                f"eigenvalues, or a function of the matrix that does not depend on the choice"
-            )
-    return np.where(zero, 0.0, 1 / np.where(zero, 1.0, gaps))
+    skew = np.abs(weights - np.conj(np.swapaxes(weights, -1, -2)))
+    scale = 1 + np.abs(weights).sum(axis=(-2, -1), keepdims=True)
+    ambiguous = zero & ~np.eye(gaps.shape[-1], dtype=bool) & (skew > 1e-10 * scale)
+    found = np.where(zero, 0.0, 1 / np.where(zero, 1.0, gaps))
+    seen = concrete(ambiguous)
+    if seen is None:
+        return np.where(ambiguous, np.nan, found)
+    if seen.any():
+        raise LinearAlgebraError(
+            f"{name}: eigenvectors of equal eigenvalues are not unique, and have no derivative; use the eigenvalues, "
+            f"or a function of the matrix that does not depend on the choice"
+        )
+    return found
 
 
 class Qr(Primitive):

@@ -22,8 +22,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from wengert.core.apply import apply, as_operand
-from wengert.core.errors import DTypeError, ShapeError
+from wengert.core.errors import DTypeError, ShapeError, TraceError
 from wengert.core.levels import as_tensor, bottom
+from wengert.core.mode import MODE
 from wengert.core.primitive import NotDifferentiable, Primitive
 from wengert.core.tensor import Tensor, wrap
 from wengert.core.types import Shape, TensorSpec, get_default_dtype, real_dtype
@@ -257,7 +258,13 @@ class Generator:
         return self
 
     def next_key(self) -> Tensor:
-        """A key that was never handed out before."""
+        """A key that was never handed out before. Raises ``TraceError`` in a trace, where it would be handed out every
+        time the graph runs."""
+        if MODE.get().trace is not None:
+            raise TraceError(
+                "random numbers of the eager generator (randn, dropout, ...) would be the same at every run of the "
+                "graph that is being traced; pass a key and draw with wengert.random.normal(key, ...)"
+            )
         with self._lock:
             count = self._count
             self._count += 1

@@ -174,11 +174,25 @@ def lexsort(keys: Any, axis: int = -1) -> Tensor:
     return as_tensor(np.lexsort([_positions(key) for key in parts] if len(parts) > 1 else _positions(parts[0]), axis))
 
 
+class Searchsorted(Primitive):
+    """Where elements ``v`` would have to be inserted in a sorted vector ``a`` to keep its order."""
+
+    inputs = ("a", "v")
+    differentiable = False
+    side: str = "left"
+
+    def value(self, a: Any, v: Any) -> Any:
+        return np.asarray(np.searchsorted(a, v, self.side))  # type: ignore[call-overload]
+
+    def spec(self, a: Any, v: Any) -> TensorSpec:
+        return TensorSpec(getattr(v, "shape", ()), np.int64)
+
+
 @implements(np.searchsorted)
 def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Tensor:
     """Where elements would have to be inserted to keep an order. Has no gradient."""
-    order = None if sorter is None else _positions(sorter)
-    return as_tensor(np.asarray(np.searchsorted(_positions(a), _positions(v), side, order)))
+    ordered = as_array(a) if sorter is None else take(a, sorter, axis=0)
+    return apply(Searchsorted(str(side)), ordered, as_array(v))
 
 
 @implements(np.unique)

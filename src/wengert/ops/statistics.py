@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.core.errors import DTypeError, ShapeError
-from wengert.core.levels import as_tensor
+from wengert.core.levels import as_tensor, concrete
 from wengert.core.tensor import Tensor
 from wengert.ops.cumulative import cumprod, cumsum
 from wengert.ops.indexing import take_along_axis
@@ -63,8 +63,8 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
         }.get(method, float(np.round(place) - low))
         part = ordered[..., low]
         parts.append(part if weight == 0 or low == high else part * (1 - weight) + ordered[..., high] * weight)
-    values = getattr(flat, "_value", flat)
-    if values is not None and np.isnan(values).any():
+    values = concrete(flat)
+    if values is None or np.isnan(values).any():
         missing = np.isnan(flat).any(axis=-1)
         parts = [np.where(missing, np.nan, part) for part in parts]
     if keepdims:
@@ -230,7 +230,7 @@ def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The median of what is not NaN."""
     flat, axes, rest = _flattened(x, axis, "nanmedian")
     ordered = sort(_filled(flat, np.inf))
-    n = np.asarray(_counted(flat, -1, True))
+    n = _counted(flat, -1, True)
     low, high = np.maximum(n - 1, 0) // 2, n // 2
     found = 0.5 * (
         take_along_axis(ordered, low, -1) + take_along_axis(ordered, np.minimum(high, flat.shape[-1] - 1), -1)

@@ -15,9 +15,12 @@ import numpy as np
 
 from wengert.core import backward as autograd
 from wengert.core.apply import apply
+from wengert.core.derived import pullback_graph, tangent_graph
+from wengert.core.interpreter import interpret
 from wengert.core.levels import Batched, JvpLevel, VmapLevel, running
 from wengert.core.primitive import Primitive, Refusal
 from wengert.core.tensor import Tensor, wrap
+from wengert.core.tracing import trace_flat
 from wengert.core.types import TensorSpec
 
 REAL = ("float64", "float32")
@@ -379,6 +382,31 @@ def alias_law(case: Case, dtype: str) -> None:
             raise LawError(f"{case}: the value shares memory with an operand; set aliases = True")
 
 
+def traced_law(case: Case, dtype: str) -> None:
+    """The traced graph validates, and has the eager value, pullback and pushforward."""
+    problem = _Problem(case, dtype)
+    point = problem.point()
+    with np.errstate(all="ignore"):
+        graph = trace_flat(problem, [TensorSpec(x.shape, x.dtype) for x in point]).validate()
+        expected = problem.numbers(*point)
+        tolerance = 1e-12 if np.dtype(dtype).char in "dD" else 2e-5
+        for one, other in zip(interpret(graph, point), expected, strict=True):
+            _close(one, other, tolerance, tolerance, "traced value", case)
+        if not case.differentiable or not point or not expected:
+            return
+        cotangents, direction = _random_like(expected, 2), _random_like(point, 3)
+        every = (True,) * len(point)
+        pulled = interpret(pullback_graph(graph, every).validate(), [*point, *cotangents])
+        for one, other in zip(pulled, _pullback(problem, point, cotangents), strict=True):
+            _close(one, other, tolerance, tolerance, "traced pullback", case)
+        tangents, moved = tangent_graph(graph, every)
+        pushed = iter(interpret(tangents.validate(), [*point, *direction]))
+        for flag, other in zip(moved, _pushforward(problem, point, direction), strict=True):
+            _close(
+                next(pushed) if flag else np.zeros_like(other), other, tolerance, tolerance, "traced pushforward", case
+            )
+
+
 LAWS: dict[str, Callable[[Case, str], None]] = {
     "value": value_law,
     "spec": spec_law,
@@ -389,6 +417,7 @@ LAWS: dict[str, Callable[[Case, str], None]] = {
     "no_mutation": no_mutation_law,
     "parameters": parameters_law,
     "alias": alias_law,
+    "traced": traced_law,
 }
 
 

@@ -1,0 +1,149 @@
+"""Operations that carry graphs: a call, and a choice among branches.
+
+Their rules are those of the operations inside: a derivative or a batch of one is the same kind of operation, carrying
+the derived graph (``wengert.core.derived``). Results are always a tuple.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from wengert.core.derived import Flags, batch_graph, differentiable, halves, jvp_graph, pullback_graph
+from wengert.core.interpreter import interpret
+from wengert.core.primitive import Primitive
+from wengert.core.static import Graph
+from wengert.core.tensor import Tensor
+from wengert.core.tracing import replay
+from wengert.core.types import TensorSpec
+
+
+class GraphPrimitive(Primitive, abstract=True):
+    """An operation with graphs among its parameters."""
+
+    variadic: ClassVar[bool] = True
+    #: A graph may return what it was given.
+    aliases: ClassVar[bool] = True
+
+
+def any_tensor(*groups: Sequence[Any]) -> bool:
+    """Whether a rule runs on tensors, so that what it does must itself be recorded."""
+    return any(isinstance(x, Tensor) for group in groups for x in group)
+
+
+def cotangents_of(g: Sequence[Any]) -> list[Any]:
+    """The cotangents of the results that can have one."""
+    return [one for one in g if differentiable(one)]
+
+
+def spread(found: Sequence[Any], flags: Sequence[bool]) -> list[Any]:
+    """``found`` in the places that are marked, ``None`` elsewhere."""
+    values = iter(found)
+    return [next(values) if flag else None for flag in flags]
+
+
+def moving_of(tangents: Sequence[Any]) -> Flags:
+    return tuple(t is not None for t in tangents)
+
+
+class Call(GraphPrimitive):
+    """The results of a graph.
+
+    In a trace the graph's nodes take the place of the call, unless ``inline`` is false: then nothing is kept for the
+    backward pass but the operands, and the graph is computed again there.
+    """
+
+    name = "call"
+    graph: Graph
+    #: Which operands a gradient is expected for: what their pullback needs is computed and kept beside the results.
+    wanted: Flags = ()
+    inline: bool = True
+
+    def graphs(self) -> tuple[Graph, ...]:
+        return (self.graph,)
+
+    def value(self, *xs: Any) -> Any:
+        return interpret(self.graph, xs)
+
+    def value_and_aux(self, *xs: Any) -> Any:
+        if not self.wanted or not self.inline:
+            return interpret(self.graph, xs), None
+        count = len(self.graph.outputs)
+        found = interpret(halves(self.graph, self.wanted).forward, xs)
+        return found[:count], found[count:]
+
+    def traced(self, bind: Any, *inputs: Any) -> Any:
+        return bind(self, *inputs), None
+
+    def expand(self, *inputs: Any) -> Any:
+        return tuple(replay(self.graph, inputs)) if self.inline else NotImplemented
+
+    def spec(self, *specs: Any) -> tuple[TensorSpec, ...]:
+        return tuple(y.spec for y in self.graph.outputs)
+
+    def vjp(self, g: Any, inputs: Any, aux: Any, needed: Any) -> Sequence[Any]:
+        cotangents = cotangents_of(g)
+        if aux is not None and not any_tensor(g, inputs):
+            half = halves(self.graph, self.wanted)
+            found = interpret(half.backward, [*aux, *(inputs[i] for i in half.kept), *cotangents])
+            return spread(found, self.wanted)
+        flags = tuple(flag and differentiable(x) for flag, x in zip(needed, self.graph.inputs, strict=True))
+        pull = Call(pullback_graph(self.graph, flags), inline=self.inline)
+        return spread(pull(*inputs, *cotangents), flags)
+
+    def value_and_jvp(self, tangents: Sequence[Any], inputs: Sequence[Any]) -> Any:
+        joint, moved = jvp_graph(self.graph, moving_of(tangents))
+        outs = Call(joint, inline=self.inline)(*inputs, *(t for t in tangents if t is not None))
+        count = len(self.graph.outputs)
+        return outs[:count], spread(outs[count:], moved)
+
+    def batch(self, size: int, batched: Sequence[bool], inputs: Sequence[Any]) -> Any:
+        return Call(batch_graph(self.graph, size, tuple(batched))[0], inline=self.inline)(*inputs)
+
+
+class Switch(GraphPrimitive):
+    """The results of one of several graphs: that whose number is the first operand, the first or last if it is out of
+    range. All have the same inputs and outputs."""
+
+    name = "switch"
+    branches: tuple[Graph, ...]
+
+    def graphs(self) -> tuple[Graph, ...]:
+        return self.branches
+
+    def value(self, index: Any, *xs: Any) -> Any:
+        return interpret(self.branches[min(max(int(index), 0), len(self.branches) - 1)], xs)
+
+    def spec(self, *specs: Any) -> tuple[TensorSpec, ...]:
+        return tuple(y.spec for y in self.branches[0].outputs)
+
+    def vjp(self, g: Any, inputs: Any, needed: Any) -> Sequence[Any]:
+        flags = tuple(flag and differentiable(x) for flag, x in zip(needed[1:], self.branches[0].inputs, strict=True))
+        pull = Switch(tuple(pullback_graph(branch, flags) for branch in self.branches))
+        return [None, *spread(pull(*inputs, *cotangents_of(g)), flags)]
+
+    def value_and_jvp(self, tangents: Sequence[Any], inputs: Sequence[Any]) -> Any:
+        moving = moving_of(tangents[1:])
+        found = [jvp_graph(branch, moving)[1] for branch in self.branches]
+        moved = tuple(any(flags) for flags in zip(*found, strict=True))
+        joint = Switch(tuple(jvp_graph(branch, moving, moved)[0] for branch in self.branches))
+        outs = joint(*inputs, *(t for t in tangents if t is not None))
+        count = len(moved)
+        return outs[:count], spread(outs[count:], moved)
+
+    def batch(self, size: int, batched: Sequence[bool], inputs: Sequence[Any]) -> Any:
+        flags = tuple(batched[1:])
+        graphs = tuple(batch_graph(branch, size, flags)[0] for branch in self.branches)
+        if not batched[0]:
+            return Switch(graphs)(*inputs)
+        index = np.clip(inputs[0], 0, len(graphs) - 1)
+        rows = [Call(graph)(*inputs[1:]) for graph in graphs]
+        chosen = []
+        for column in zip(*rows, strict=True):
+            out = column[0]
+            for k, other in enumerate(column[1:], 1):
+                out = np.where((index == k).reshape((size, *(1,) * (other.ndim - 1))), other, out)
+            chosen.append(out)
+        return tuple(chosen)
