@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,22 @@ from wengert.core.tensor import Tensor, wrap
 Rule = Callable[..., Any]
 
 
-def _needs_rules(leaves: Sequence[Any]) -> bool:
+#: The functions whose rules are being traced: there, a call of the function itself is the plain function.
+_TRACED: ContextVar[frozenset[int]] = ContextVar("wengert_traced_rules", default=frozenset())
+
+
+def _needs_rules(function: Any, leaves: Sequence[Any]) -> bool:
+    if MODE.get().trace is not None:
+        return id(function) not in _TRACED.get()
     return any(isinstance(x, Wrapped) or (isinstance(x, Tensor) and x.requires_grad) for x in leaves)
+
+
+def _applied(call: type[Function], function: Any, leaves: Sequence[Any]) -> Any:
+    token = _TRACED.set(_TRACED.get() | {id(function)} if MODE.get().trace is not None else _TRACED.get())
+    try:
+        return call.apply(*leaves)
+    finally:
+        _TRACED.reset(token)
 
 
 def _refilled(leaves: Sequence[Any], tensors: Sequence[Any]) -> list[Any]:
@@ -59,7 +74,7 @@ class custom_vjp:
             raise GradientError(f"custom_vjp: {name} has no rules yet; call defvjp(forward, backward)")
         forward_rule, backward_rule = self.rules
         leaves, structure = tree_flatten(args)
-        if not _needs_rules(leaves):
+        if not _needs_rules(self, leaves):
             return self.function(*args)
         shapes: list[Any] = []
 
@@ -81,7 +96,7 @@ class custom_vjp:
                 return _flat_cotangents(found, args, name)
 
         Call.__name__ = Call.__qualname__ = name
-        out = Call.apply(*leaves)
+        out = _applied(Call, self, leaves)
         return tree_unflatten(shapes[-1], out)
 
 
@@ -135,7 +150,7 @@ class custom_jvp:
             raise GradientError(f"custom_jvp: {name} has no rule yet; call defjvp(rule)")
         rule, function = self.rule, self.function
         leaves, structure = tree_flatten(args)
-        if not _needs_rules(leaves):
+        if not _needs_rules(self, leaves):
             return function(*args)
         shapes: list[Any] = []
 
@@ -168,7 +183,7 @@ class custom_jvp:
                 return tuple(None if t is None else next(found) for t in tangents)
 
         Call.__name__ = Call.__qualname__ = name
-        out = Call.apply(*leaves)
+        out = _applied(Call, self, leaves)
         return tree_unflatten(shapes[-1], out)
 
 

@@ -10,13 +10,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from wengert.core.apply import apply
+from wengert.core.derived import selected
 from wengert.core.errors import GradientError
 from wengert.core.levels import Wrapped, as_tensor, transposed_pullback
-from wengert.core.mode import MODE, no_grad
+from wengert.core.mode import MODE, enable_grad, no_grad
 from wengert.core.node import MultiNode, Node
 from wengert.core.primitive import NotDifferentiable, Primitive
+from wengert.core.pytree import tree_flatten, tree_unflatten
 from wengert.core.tensor import Tensor, wrap
-from wengert.core.types import frozen_copy
+from wengert.core.tracing import trace_flat
+from wengert.core.types import TensorSpec, frozen_copy
+from wengert.ops.control import Call, Custom
 
 
 class Context:
@@ -142,6 +146,10 @@ class _Call(Primitive):
         values = tuple(y._value for y in outputs)
         return (values if isinstance(out, (tuple, list)) else values[0]), ctx
 
+    def expand(self, *inputs: Any) -> Any:
+        """In a trace: one node that carries ``forward``, ``backward`` and ``jvp`` as graphs."""
+        return _Recorder(self, inputs).applied(inputs)
+
     def _context(self, inputs: Sequence[Any], out: Any) -> Context:
         """The context of a call on the operands of a transform: saved arguments and results are ``inputs`` and ``out``
         themselves, with whatever they carry."""
@@ -232,6 +240,78 @@ class _Call(Primitive):
             return _leading(out, places, size)
         several = places if isinstance(places, (tuple, list)) else [places] * len(out)
         return tuple(_leading(y, place, size) for y, place in zip(out, several, strict=True))
+
+
+class _Recorder:
+    """Traces the static methods of a ``Function``: what its context holds between them becomes residuals."""
+
+    def __init__(self, call: _Call, inputs: Sequence[Any]) -> None:
+        self.call = call
+        self.specs = [TensorSpec(x.shape, x.dtype) for x in map(as_tensor, inputs)]
+        joint = trace_flat(self.forward, self.specs)
+        self.captured = joint.captured
+        self.joint = joint.replace(captured=())
+        self.outs = joint.outputs[: self.count]
+        self.residuals = [y.spec for y in joint.outputs[self.count :]]
+
+    def forward(self, *xs: Any) -> list[Any]:
+        call, ctx = self.call, Context(self.call.needs)
+        args = call.rebuild([as_tensor(x) for x in xs])
+        if call._is_split:
+            out = call.function.forward(*args)
+            call.function.setup_context(ctx, args, out)
+        else:
+            out = call.function.forward(ctx, *args)
+        self.several = isinstance(out, (tuple, list))
+        outputs = list(out) if self.several else [out]
+        self.count = len(outputs)
+        call.fixed.update(k for k, y in enumerate(outputs) if id(y) in ctx._fixed)
+        self.kept, self.structure = tree_flatten(vars(ctx))
+        return [*outputs, *(x for x in self.kept if isinstance(x, Tensor))]
+
+    def context(self, residuals: Sequence[Any]) -> Context:
+        """The context that ``forward`` left, with these tensors in it."""
+        values = iter(residuals)
+        ctx = Context(self.call.needs)
+        found = [next(values) if isinstance(x, Tensor) else x for x in self.kept]
+        vars(ctx).update(tree_unflatten(self.structure, found))
+        return ctx
+
+    def backward(self, *xs: Any) -> list[Any]:
+        split = len(self.residuals)
+        given = iter(xs[split:])
+        g = [next(given) if y.dtype.kind in "fc" else wrap(np.zeros(y.shape, y.dtype)) for y in self.outs]
+        with enable_grad():
+            found = self.call.vjp(tuple(g) if self.several else g[0], self.context(xs[:split]), self.specs)
+        self.moved = tuple(one is not None for one in found)
+        return [one for one in found if one is not None]
+
+    def pushforward(self, *xs: Any) -> list[Any]:
+        split = len(self.specs)
+        given = iter(xs[split:])
+        values = Call(self.joint)(*xs[:split], *self.captured)
+        full: list[Any] = [None] * self.call.rebuild.count
+        for position, spec in zip(self.call.rebuild.positions, self.specs, strict=True):
+            full[position] = next(given) if spec.dtype.kind in "fc" else None
+        found = self.call.function.jvp(self.context(values[self.count :]), *full)
+        dots = list(found) if isinstance(found, (tuple, list)) else [found]
+        return [
+            wrap(np.zeros(y.shape, y.dtype)) if t is None or k in self.call.fixed else t
+            for k, (y, t) in enumerate(zip(self.outs, dots, strict=True))
+            if y.dtype.kind in "fc"
+        ]
+
+    def applied(self, inputs: Sequence[Any]) -> Any:
+        cotangents = [y.spec for y in self.outs if y.dtype.kind in "fc"]
+        backward = trace_flat(self.backward, [*self.residuals, *cotangents])
+        pushforward = None
+        if self.call.function.jvp is not Function.jvp:
+            tangents = [spec for spec in self.specs if spec.dtype.kind in "fc"]
+            pushforward = trace_flat(self.pushforward, [*self.specs, *tangents])
+        moved = (*self.moved, *(False,) * len(self.captured))
+        custom = Custom(self.call.title, selected(self.joint, self.outs), self.joint, backward, moved, pushforward)
+        found = custom(*inputs, *self.captured)
+        return found if self.several else found[0]
 
 
 def _leading(y: Any, place: int | None, size: int) -> Any:

@@ -22,7 +22,7 @@ tensors, so one rule serves every order of derivative.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, dataclass_transform
 
 from .errors import NotDifferentiableError, WengertError
@@ -141,6 +141,24 @@ class Primitive:
     aliases: ClassVar[bool] = False
     #: Extra leading axes are looped over (a NumPy generalised ufunc, or all axes stored as negative numbers).
     maps_leading_axes: ClassVar[bool] = False
+
+    # What simplification may use. The first five are exact, to the last bit and for NaN and infinities.
+    #: By place of an operand: the number that makes the result the other operand.
+    identities: ClassVar[Mapping[int, float]] = {}
+    #: ``f(f(x)) = x``.
+    involution: ClassVar[bool] = False
+    #: ``f(f(x)) = f(x)``.
+    idempotent: ClassVar[bool] = False
+    #: ``f(x, x) = x``; for three operands, ``f(c, x, x) = x``.
+    chooses: ClassVar[bool] = False
+    #: The result has one number wherever the operand does.
+    spreads: ClassVar[bool] = False
+    #: The same as ``identities``, but for signed zeros, NaN or infinities.
+    loose_identities: ClassVar[Mapping[int, float]] = {}
+    #: ``f(a, x) = f(x, a) = a`` for finite ``x``.
+    absorbing: ClassVar[float | None] = None
+    #: ``f(x, x)`` for finite ``x``.
+    of_equals: ClassVar[float | None] = None
 
     fields: ClassVar[tuple[str, ...]] = ()
     rules: ClassVar[tuple[Rule | None, ...]] = ()
@@ -290,6 +308,23 @@ class Primitive:
         """The result for a whole batch, whose axis stands first in the operands marked in ``batched`` and in the
         result. ``NotImplemented`` asks for a loop over the batch."""
         return NotImplemented
+
+    def keeps(self, x: Any) -> bool:
+        """Whether the result is exactly the operand, of which the shape and dtype are given."""
+        return False
+
+    def after(self, inner: Primitive) -> Primitive | None:
+        """The one operation that this one applied to the result of ``inner`` is, if there is one."""
+        return None
+
+    def cheaper(self, operands: Sequence[Any], numbers: Sequence[Any]) -> tuple[Any, ...] | None:
+        """A cheaper operation with its operands that is exactly equal; ``numbers`` holds, for each operand, the one
+        number that it is known to be everywhere, or ``None``."""
+        return None
+
+    def pruned(self, used: Sequence[bool]) -> tuple[Primitive, Sequence[int]] | None:
+        """An operation with only the results that are used, and the places of the operands that it takes."""
+        return None
 
     def lower(self, emitter: Any, *inputs: Any) -> Any:
         """Emit code for the operation; ``NotImplemented`` leaves it to NumPy."""

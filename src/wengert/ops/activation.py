@@ -31,6 +31,8 @@ class Sigmoid(Elementwise):
 class Relu(Elementwise):
     """max(0, x), with derivative 0 at 0; NaN stays NaN."""
 
+    idempotent = True
+
     def value(self, x: Any) -> Any:
         return np.maximum(x, 0)
 

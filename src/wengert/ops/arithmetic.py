@@ -22,6 +22,9 @@ class Add(Elementwise):
     """
 
     commutative = True
+    # Only -0.0: -0.0 + 0.0 is 0.0.
+    identities = {0: -0.0, 1: -0.0}
+    loose_identities = {0: 0.0, 1: 0.0}
     value = np.add
     partial_x = 1
     partial_y = 1
@@ -31,6 +34,8 @@ class Subtract(Elementwise):
     """Elementwise difference, with NumPy's broadcasting."""
 
     short_name = "Sub"
+    identities = {1: 0.0}
+    of_equals = 0.0
     value = np.subtract
     partial_x = 1
     partial_y = -1
@@ -41,6 +46,8 @@ class Multiply(Elementwise):
 
     short_name = "Mul"
     commutative = True
+    identities = {0: 1.0, 1: 1.0}
+    absorbing = 0.0
     value = np.multiply
     partial_x = "y"
     partial_y = "x"
@@ -55,6 +62,8 @@ class Divide(Elementwise):
     """
 
     short_name = "Div"
+    identities = {1: 1.0}
+    of_equals = 1.0
     value = np.true_divide
 
     # Dividing the cotangent is one operation where multiplying by 1/y would be two.
@@ -111,6 +120,7 @@ class Negative(Elementwise):
     """Elementwise negation. Booleans are an error, as in NumPy; use ``logical_not``."""
 
     short_name = "Neg"
+    involution = True
     value = np.negative
     partial_x = -1
 
@@ -118,8 +128,12 @@ class Negative(Elementwise):
 class Positive(Elementwise):
     """The operand itself (Python's ``+x``)."""
 
+    idempotent = True
     value = np.positive
     partial_x = 1
+
+    def keeps(self, x: Any) -> bool:
+        return True
 
 
 class DegToRad(Elementwise):

@@ -29,6 +29,7 @@ class Abs(Elementwise):
     tensor([0.6+0.8j])
     """
 
+    idempotent = True
     value = np.absolute
 
     def vjp_x(self, g: Array, x: Array) -> Array:
@@ -50,6 +51,7 @@ class Fabs(Elementwise):
 class Sign(Elementwise):
     """-1, 0 or 1 for a real number, with derivative zero; ``x / abs(x)`` (0 at 0) for a complex one."""
 
+    idempotent = True
     value = np.sign
 
     def vjp_x(self, g: Array, x: Array) -> Array:
@@ -70,6 +72,7 @@ class Real(Elementwise):
     tensor([1.])
     """
 
+    idempotent = True
     aliases = True
 
     def value(self, x: Any) -> Any:
@@ -100,6 +103,7 @@ class Imag(Elementwise):
 class Conjugate(Elementwise):
     """The complex conjugate (alias ``conj``)."""
 
+    involution = True
     short_name = "Conj"
     value = np.conjugate
 

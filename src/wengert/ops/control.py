@@ -147,3 +147,60 @@ class Switch(GraphPrimitive):
                 out = np.where((index == k).reshape((size, *(1,) * (other.ndim - 1))), other, out)
             chosen.append(out)
         return tuple(chosen)
+
+
+class Custom(GraphPrimitive):
+    """A function with derivative rules of its user's: three graphs, or four.
+
+    ``forward`` gives the results and then residuals; ``backward`` takes residuals and cotangents, and gives cotangents
+    of the operands marked in ``moved``; ``pushforward``, if there is one, takes operands and tangents of the floating
+    ones, and gives tangents of the floating results.
+    """
+
+    name = "custom"
+    label: str
+    graph: Graph
+    forward: Graph
+    backward: Graph
+    moved: Flags
+    pushforward: Graph | None = None
+
+    @property
+    def title(self) -> str:
+        return self.label
+
+    def graphs(self) -> tuple[Graph, ...]:
+        return (self.graph,)
+
+    def value(self, *xs: Any) -> Any:
+        return interpret(self.graph, xs)
+
+    def spec(self, *specs: Any) -> tuple[TensorSpec, ...]:
+        return tuple(y.spec for y in self.graph.outputs)
+
+    def vjp(self, g: Any, inputs: Any) -> Sequence[Any]:
+        residuals = Call(self.forward)(*inputs)[len(self.graph.outputs) :]
+        return spread(Call(self.backward)(*residuals, *cotangents_of(g)), self.moved)
+
+    def value_and_jvp(self, tangents: Sequence[Any], inputs: Sequence[Any]) -> Any:
+        if self.pushforward is None:
+            return NotImplemented
+        dots = [
+            np.zeros(np.shape(x), x.dtype) if t is None else t
+            for x, t in zip(inputs, tangents, strict=True)
+            if differentiable(x)
+        ]
+        out = self(*inputs)
+        moved = Call(self.pushforward)(*inputs, *dots)
+        return out, spread(moved, [differentiable(y) for y in out])
+
+    def batch(self, size: int, batched: Sequence[bool], inputs: Sequence[Any]) -> Any:
+        flags = tuple(batched)
+        forward = batch_graph(self.forward, size, flags)[0]
+        backward = batch_graph(self.backward, size, (True,) * len(self.backward.inputs))[0]
+        pushforward = None
+        if self.pushforward is not None:
+            dots = tuple(flag for flag, x in zip(flags, self.graph.inputs, strict=True) if differentiable(x))
+            pushforward = batch_graph(self.pushforward, size, (*flags, *dots))[0]
+        graph = batch_graph(self.graph, size, flags)[0]
+        return Custom(self.label, graph, forward, backward, self.moved, pushforward)(*inputs)

@@ -16,7 +16,7 @@ from wengert.core.errors import GradientError
 from wengert.core.interpreter import interpret
 from wengert.core.primitive import REGISTRY
 from wengert.core.static import Graph, GraphNode, Input, Result
-from wengert.core.tracing import trace_flat
+from wengert.core.tracing import needed, trace_flat
 from wengert.core.types import TensorSpec
 from wengert.ops.control import GraphPrimitive, any_tensor, cotangents_of, moving_of, spread
 from wengert.ops.reversal import Reversal, Snapshots, sweep_back
@@ -240,6 +240,34 @@ class Scan(Loop):
         sweep_back(snapshots, self.length, advance, back)
         g_init = [g for g, flag in zip(g_carry, _of(flags.carry, floats), strict=True) if flag]
         return [*g_consts, *g_init, *g_xs]
+
+    def pruned(self, used: Sequence[bool]) -> tuple[Scan, Sequence[int]] | None:
+        """A scan without the carries and stacked results that neither a result that is used nor another step needs."""
+        outs = self.body.outputs
+        own = self.parts(self.body.inputs)
+        live = list(used)
+        while True:
+            wanted = [y for y, flag in zip(outs, live, strict=True) if flag]
+            reached = {x for node in needed(self.body.nodes, wanted) for x in node.inputs} | set(wanted)
+            more = [x in reached for x in own.carry]
+            grown = [a or (k < self.carry and more[k]) for k, a in enumerate(live)]
+            if grown == live:
+                break
+            live = grown
+        if any(flag and not known for flag, known in zip(live, used, strict=True)):
+            # A carry that is needed but not used as a result stays a result.
+            return None
+        keep = [
+            k for k, x in enumerate(self.body.inputs) if x in reached or (x in own.carry and live[own.carry.index(x)])
+        ]
+        consts = sum(k < self.consts for k in keep)
+        carry = sum(live[: self.carry])
+        body = self.body.replace(
+            inputs=tuple(self.body.inputs[k] for k in keep),
+            outputs=tuple(y for y, flag in zip(outs, live, strict=True) if flag),
+        )
+        body = body.replace(nodes=tuple(needed(body.nodes, body.outputs)))
+        return self.but(body=body, consts=consts, carry=carry, wanted=()), keep
 
     # -- forward mode and batches -------------------------------------------------------------------------------
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import operator as python
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +30,7 @@ class Power(Elementwise):
 
     short_name = "Pow"
     inputs = ("x", "y")
+    identities = {1: 1.0}
     # Not np.power: the operator computes squares, reciprocals and square roots as such, several times faster.
     value = python.pow
 
@@ -49,11 +52,20 @@ class Power(Elementwise):
         divergent = np.where(np.real(y) < 0, -np.inf, 0)
         return np.where(at_zero, divergent, slope)
 
+    def cheaper(self, operands: Sequence[Any], numbers: Sequence[Any]) -> tuple[Any, ...] | None:
+        # What the operator itself computes them as.
+        x, y = operands
+        named = {2: Square, 0.5: Sqrt, -1: Reciprocal}.get(y) if is_scalar(y) else None
+        return None if named is None or getattr(x, "dtype", np.dtype(int)).kind not in "fc" else (named(), x)
+
 
 class FloatPower(Power):
     """``x ** y`` in float64 (or complex128) whatever the operands, so that integers to negative powers work."""
 
     value = np.float_power
+
+    def cheaper(self, operands: Sequence[Any], numbers: Sequence[Any]) -> tuple[Any, ...] | None:
+        return None
 
 
 class Square(Elementwise):

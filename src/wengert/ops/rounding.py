@@ -22,6 +22,7 @@ from wengert.ops.protocol import implements, operator
 class Floor(Elementwise):
     """The largest integer not above ``x``."""
 
+    idempotent = True
     value = np.floor
     partial_x = 0
 
@@ -29,6 +30,7 @@ class Floor(Elementwise):
 class Ceil(Elementwise):
     """The smallest integer not below ``x``."""
 
+    idempotent = True
     value = np.ceil
     partial_x = 0
 
@@ -36,6 +38,7 @@ class Ceil(Elementwise):
 class Trunc(Elementwise):
     """The nearest integer towards zero (alias ``fix``)."""
 
+    idempotent = True
     value = np.trunc
     partial_x = 0
 
@@ -43,6 +46,7 @@ class Trunc(Elementwise):
 class Rint(Elementwise):
     """The nearest integer; halves go to the even one."""
 
+    idempotent = True
     value = np.rint
     partial_x = 0
 

@@ -36,6 +36,7 @@ class Maximum(Elementwise):
     """
 
     commutative = True
+    chooses = True
     value = np.maximum
 
     # "Not less" rather than "greater": the gradient of a NaN reaches the NaN that caused it.
@@ -51,6 +52,7 @@ class Minimum(Elementwise):
     gradient."""
 
     commutative = True
+    chooses = True
     value = np.minimum
 
     def vjp_x(self, g: Array, x: Array, y: Array) -> Array:
@@ -144,6 +146,7 @@ class Where(Elementwise):
     """``x`` where the condition holds, else ``y``."""
 
     vjp_condition = None
+    chooses = True
 
     def value(self, condition: Any, x: Any, y: Any) -> Any:
         return np.where(condition, x, y)

@@ -12,6 +12,7 @@ from wengert.core.apply import apply
 from wengert.core.dims import lengths
 from wengert.core.errors import ShapeError
 from wengert.core.levels import as_tensor
+from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array, TensorSpec
 from wengert.ops.families import Linear
@@ -29,6 +30,13 @@ class Reshape(Linear):
 
     shape: tuple[int, ...]
     aliases = True
+    spreads = True
+
+    def keeps(self, x: Any) -> bool:
+        return True  # if the shape is the same
+
+    def after(self, inner: Primitive) -> Primitive | None:
+        return self if isinstance(inner, Reshape) else None
 
     def value(self, x: Any) -> Any:
         return np.reshape(x, self.shape)
@@ -49,6 +57,13 @@ class BroadcastTo(Linear):
     short_name = "Expand"
     shape: tuple[int, ...]
     aliases = True
+    spreads = True
+
+    def keeps(self, x: Any) -> bool:
+        return True  # if the shape is the same
+
+    def after(self, inner: Primitive) -> Primitive | None:
+        return self if isinstance(inner, BroadcastTo) else None
 
     def value(self, x: Any) -> Any:
         return np.broadcast_to(x, self.shape)
@@ -74,6 +89,19 @@ class Transpose(Linear):
     axes: tuple[int, ...]
     aliases = True
     maps_leading_axes = True
+    spreads = True
+
+    def keeps(self, x: Any) -> bool:
+        n = len(self.axes)
+        moved = [axis for place, axis in enumerate(self.axes, -n) if axis != place and x.shape[axis] != 1]
+        return not moved
+
+    def after(self, inner: Primitive) -> Primitive | None:
+        if not isinstance(inner, Transpose):
+            return None
+        n = max(len(self.axes), len(inner.axes))
+        first, second = (tuple(range(-n, -len(op.axes))) + op.axes for op in (inner, self))
+        return Transpose(tuple(first[axis] for axis in second))
 
     def value(self, x: Any) -> Any:
         kept = tuple(range(np.ndim(x) - len(self.axes)))
@@ -208,6 +236,9 @@ class Astype(Linear):
     dtype: str
     maps_leading_axes = True
 
+    def keeps(self, x: Any) -> bool:
+        return True  # if the dtype is the same
+
     @property
     def differentiable(self) -> bool:
         return np.dtype(self.dtype).kind in "fc"
@@ -231,6 +262,9 @@ class Copy(Linear):
 
     short_name = "Clone"
     maps_leading_axes = True
+
+    def keeps(self, x: Any) -> bool:
+        return True
 
     def value(self, x: Any) -> Any:
         return np.array(x)

@@ -20,9 +20,11 @@ from wengert.core.levels import Wrapped, fresh_leaf
 from wengert.core.mode import MODE, enable_grad
 from wengert.core.node import MultiNode, Node, next_number, record
 from wengert.core.primitive import Primitive
-from wengert.core.pytree import tree_flatten, tree_unflatten
+from wengert.core.pytree import tree_flatten, tree_structure, tree_unflatten
 from wengert.core.tensor import Tensor, wrap
+from wengert.ops.control import Call
 from wengert.ops.random_ import get_rng_state, set_rng_state
+from wengert.transforms.control import Traced, specs_of
 
 
 class _Drop:
@@ -127,12 +129,31 @@ def checkpoint(f: Callable[..., Any], policy: Any = None) -> Callable[..., Any]:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         mode = MODE.get()
         leaves, structure = tree_flatten((args, kwargs))
+        if mode.trace is not None:
+            return _traced(f, leaves, structure)
         if not mode.grad or any(isinstance(x, Wrapped) for x in leaves):
             # Without a graph there is nothing to save; under a transform of the arguments ``f`` runs as it is.
             return f(*args, **kwargs)
         return _run(f, leaves, structure, mode)
 
     return wrapper
+
+
+def _traced(f: Callable[..., Any], leaves: list[Any], structure: Any) -> Any:
+    """The call as one node of a trace, whose graph is computed again in the backward pass."""
+    places = [i for i, x in enumerate(leaves) if isinstance(x, Tensor)]
+
+    def function(*tensors: Any) -> Any:
+        full = list(leaves)
+        for i, x in zip(places, tensors, strict=True):
+            full[i] = x
+        args, kwargs = tree_unflatten(structure, full)
+        return f(*args, **kwargs)
+
+    operands = [leaves[i] for i in places]
+    traced = Traced(function, tree_structure(tuple(operands)), specs_of(operands))
+    outs = Call(traced.with_captured(traced.captured), inline=False)(*operands, *traced.captured)
+    return tree_unflatten(traced.out_tree, outs)
 
 
 def _run(f: Callable[..., Any], leaves: list[Any], structure: Any, mode: Any) -> Any:
