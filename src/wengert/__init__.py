@@ -518,6 +518,7 @@ from wengert.transforms.gradient import vjp as vjp
 if TYPE_CHECKING:
     from wengert import autograd as autograd
     from wengert import fft as fft
+    from wengert import inspect as inspect
     from wengert import linalg as linalg
     from wengert import nn as nn
     from wengert import numpy as numpy
@@ -535,6 +536,7 @@ _SUBMODULES = frozenset(
     {
         "autograd",
         "fft",
+        "inspect",
         "linalg",
         "nn",
         "numpy",

@@ -147,6 +147,8 @@ def _apply_general(primitive: Primitive, inputs: Sequence[Any]) -> Any:
         if mode.trace is not None and mode.trace.number > top.number:
             top = mode.trace
         return top.interpret(primitive, inputs)
+    if mode.observer is not None:
+        return mode.observer(primitive, inputs)
     mask = 0
     values = []
     for position, x in enumerate(inputs):

@@ -21,7 +21,7 @@ class Mode:
     ``plain`` is true when the fast path may be taken: gradients on, lines recorded, no anomaly detection.
     """
 
-    __slots__ = ("_twin", "anomaly", "grad", "pack", "plain", "scope", "source", "trace")
+    __slots__ = ("_twin", "anomaly", "grad", "observer", "pack", "plain", "scope", "source", "trace")
 
     grad: bool
     source: bool
@@ -30,6 +30,8 @@ class Mode:
     pack: Any
     #: The innermost running trace: operations on tracked tensors are its own.
     trace: Any
+    #: Called in the place of every eager operation, as ``observer(primitive, inputs)``; it computes the result itself.
+    observer: Any
     plain: bool
 
     def __init__(
@@ -40,6 +42,7 @@ class Mode:
         scope: str = "",
         pack: Any = None,
         trace: Any = None,
+        observer: Any = None,
     ) -> None:
         self.grad = grad
         self.source = source
@@ -47,7 +50,8 @@ class Mode:
         self.scope = scope
         self.pack = pack
         self.trace = trace
-        self.plain = grad and source and not anomaly and pack is None and trace is None
+        self.observer = observer
+        self.plain = grad and source and not anomaly and pack is None and trace is None and observer is None
         self._twin: Mode | None = None
 
     def with_grad(self, grad: bool) -> Mode:
@@ -59,8 +63,8 @@ class Mode:
         return self._twin
 
     def but(self, **changes: Any) -> Mode:
-        fields = {name: getattr(self, name) for name in ("grad", "source", "anomaly", "scope", "pack", "trace")}
-        return Mode(**(fields | changes))
+        names = ("grad", "source", "anomaly", "scope", "pack", "trace", "observer")
+        return Mode(**({name: getattr(self, name) for name in names} | changes))
 
     def within(self, name: str) -> Mode:
         """This mode in an inner scope; cheaper than ``but``, because every call of a module makes one."""
@@ -70,6 +74,7 @@ class Mode:
         inner.anomaly = self.anomaly
         inner.pack = self.pack
         inner.trace = self.trace
+        inner.observer = self.observer
         inner.plain = self.plain
         inner._twin = None
         inner.scope = f"{self.scope}.{name}" if self.scope else name
