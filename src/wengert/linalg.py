@@ -8,9 +8,10 @@ from wengert.ops.contraction import tensordot as tensordot
 from wengert.ops.contraction import vecdot as vecdot
 from wengert.ops.decomposition import cond as cond
 from wengert.ops.decomposition import matrix_rank as matrix_rank
-from wengert.ops.decomposition import pinv as pinv
 from wengert.ops.decomposition import svd as svd
 from wengert.ops.decomposition import svdvals as svdvals
+from wengert.ops.eigen import eig as eig
+from wengert.ops.eigen import eigvals as eigvals
 from wengert.ops.linalg import cholesky as cholesky
 from wengert.ops.linalg import det as det
 from wengert.ops.linalg import eigh as eigh
@@ -22,7 +23,13 @@ from wengert.ops.linalg import norm as norm
 from wengert.ops.linalg import qr as qr
 from wengert.ops.linalg import slogdet as slogdet
 from wengert.ops.linalg import solve as solve
+from wengert.ops.matrix_functions import expm as expm
 from wengert.ops.reduction import vector_norm as vector_norm
 from wengert.ops.shape import linalg_diagonal as diagonal  # noqa: F401
 from wengert.ops.shape import linalg_trace as trace  # noqa: F401
 from wengert.ops.shape import matrix_transpose as matrix_transpose
+from wengert.ops.solving import lstsq as lstsq
+from wengert.ops.solving import pinv as pinv
+from wengert.ops.solving import solve_triangular as solve_triangular
+from wengert.ops.solving import tensorinv as tensorinv
+from wengert.ops.solving import tensorsolve as tensorsolve

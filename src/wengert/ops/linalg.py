@@ -31,15 +31,23 @@ def adjoint(x: Array) -> Array:
     return np.swapaxes(conjugate(x), -1, -2)
 
 
-def _float(x: Any) -> np.dtype[Any]:
+def float_dtype(x: Any) -> np.dtype[Any]:
+    """The dtype that linear algebra computes in: the operand's own, or float64 for integers and booleans."""
     return x.dtype if x.dtype.kind in "fc" else np.dtype("float64")
 
 
-def _square(x: Any, name: str) -> Any:
+def as_square(x: Any, name: str) -> Any:
+    """A tensor or array of square matrices."""
     x = as_array(x)
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise ShapeError(f"{name} takes square matrices, not shape {tuple(x.shape)}")
     return x
+
+
+def hermitian_from_lower(x: Array) -> Array:
+    """The Hermitian matrix that the lower triangle of ``x`` stands for."""
+    low, diagonal = np.tril(x, -1), np.tril(np.triu(x))
+    return low + adjoint(low) + 0.5 * (diagonal + adjoint(diagonal))
 
 
 class Inv(Primitive):
@@ -51,7 +59,7 @@ class Inv(Primitive):
         return np.linalg.inv(x)
 
     def spec(self, x: TensorSpec) -> TensorSpec:
-        return TensorSpec(x.shape, _float(x))
+        return TensorSpec(x.shape, float_dtype(x))
 
     def vjp_x(self, g: Array, out: Array) -> Array:
         h = adjoint(out)
@@ -71,7 +79,7 @@ class Solve(Primitive):
 
     def spec(self, a: TensorSpec, b: TensorSpec) -> TensorSpec:
         front = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-        return TensorSpec((*front, *b.shape[-2:]), np.result_type(_float(a), _float(b)))
+        return TensorSpec((*front, *b.shape[-2:]), np.result_type(float_dtype(a), float_dtype(b)))
 
     def vjp_a(self, g: Array, a: Array, out: Array) -> Array:
         return -np.matmul(Solve()(adjoint(a), g), adjoint(out))
@@ -94,7 +102,7 @@ class Cholesky(Primitive):
         return np.linalg.cholesky(x)
 
     def spec(self, x: TensorSpec) -> TensorSpec:
-        return TensorSpec(x.shape, _float(x))
+        return TensorSpec(x.shape, float_dtype(x))
 
     @staticmethod
     def _half(x: Array) -> Array:
@@ -123,7 +131,7 @@ class Det(Primitive):
         return np.asarray(np.linalg.det(x))
 
     def spec(self, x: TensorSpec) -> TensorSpec:
-        return TensorSpec(x.shape[:-2], _float(x))
+        return TensorSpec(x.shape[:-2], float_dtype(x))
 
     def vjp_x(self, g: Array, x: Array) -> Array:
         return np.expand_dims(g, (-1, -2)) * conjugate(_cofactors(x))
@@ -155,7 +163,7 @@ class Slogdet(Primitive):
         return np.asarray(sign), np.asarray(logarithm)
 
     def spec(self, x: TensorSpec) -> tuple[TensorSpec, ...]:
-        dtype = _float(x)
+        dtype = float_dtype(x)
         return TensorSpec(x.shape[:-2], dtype), TensorSpec(x.shape[:-2], real_dtype(dtype))
 
     def vjp_x(self, g: Any, x: Array, out: Any) -> Array:
@@ -177,17 +185,16 @@ class Eigh(Primitive):
         return tuple(np.linalg.eigh(x))
 
     def spec(self, x: TensorSpec) -> tuple[TensorSpec, ...]:
-        dtype = _float(x)
+        dtype = float_dtype(x)
         return TensorSpec(x.shape[:-1], real_dtype(dtype)), TensorSpec(x.shape, dtype)
 
     def vjp_x(self, g: Any, out: Any) -> Array:
         to_values, to_vectors = g
         values, vectors = out
+        check_phases([(vectors, to_vectors)], "eigh")
         inner = np.matmul(adjoint(vectors), to_vectors)
-        gaps = np.expand_dims(values, -2) - np.expand_dims(values, -1)
-        inner = inner * reciprocal_gaps(gaps, inner, "eigh")
-        n = values.shape[-1]
-        inner = inner + np.expand_dims(to_values, -1) * np.eye(n)
+        inner = inner * reciprocal(differences(values), inner - adjoint(inner), "eigh")
+        inner = inner + np.expand_dims(to_values, -1) * np.eye(values.shape[-1])
         found = np.matmul(np.matmul(vectors, inner), adjoint(vectors))
         return 0.5 * (found + adjoint(found))
 
@@ -195,28 +202,52 @@ class Eigh(Primitive):
         values, vectors = out
         (t,) = tangents
         inner = np.matmul(np.matmul(adjoint(vectors), 0.5 * (t + adjoint(t))), vectors)
-        gaps = np.expand_dims(values, -2) - np.expand_dims(values, -1)
         diagonal = np.real(np.diagonal(inner, 0, -2, -1))
-        return diagonal, np.matmul(vectors, inner * reciprocal_gaps(gaps, inner, "eigh"))
+        return diagonal, np.matmul(vectors, inner * reciprocal(differences(values)))
 
 
-def reciprocal_gaps(gaps: Array, weights: Array, name: str) -> Array:
-    """1 / gap off the diagonal. Where a gap vanishes and its weight does not, an error, or a NaN if the values cannot
-    be seen because they are traced or batched."""
+def differences(values: Array) -> Array:
+    """The matrix of values[j] - values[i]."""
+    return np.expand_dims(values, -2) - np.expand_dims(values, -1)
+
+
+def reciprocal(gaps: Array, weights: Any = None, name: str = "") -> Array:
+    """1 / gap, and 0 where a gap vanishes. If its weight does not vanish there, vectors are asked for that are not
+    unique: an error, or a NaN if the values cannot be seen because they are traced or batched."""
     zero = gaps == 0
-    skew = np.abs(weights - np.conj(np.swapaxes(weights, -1, -2)))
+    found = np.where(zero, 0, 1 / np.where(zero, 1, gaps))
+    if weights is None:
+        return found
     scale = 1 + np.abs(weights).sum(axis=(-2, -1), keepdims=True)
-    ambiguous = zero & ~np.eye(gaps.shape[-1], dtype=bool) & (skew > 1e-10 * scale)
-    found = np.where(zero, 0.0, 1 / np.where(zero, 1.0, gaps))
+    ambiguous = zero & (np.abs(weights) > np.finfo(weights.dtype).eps ** 0.5 * scale)
     seen = concrete(ambiguous)
     if seen is None:
         return np.where(ambiguous, np.nan, found)
     if seen.any():
         raise LinearAlgebraError(
-            f"{name}: eigenvectors of equal eigenvalues are not unique, and have no derivative; use the eigenvalues, "
-            f"or a function of the matrix that does not depend on the choice"
+            f"{name}: vectors that belong to equal eigenvalues or singular values are not unique (nor are those of a "
+            f"singular value 0), and have no derivative; use the values, or a function of the matrix that does not "
+            f"depend on the choice"
         )
     return found
+
+
+def check_phases(pairs: Sequence[tuple[Any, Any]], name: str) -> None:
+    """Raise ``LinearAlgebraError`` if cotangents depend on the common phase of the vectors that they are for, which is
+    arbitrary. What is traced or batched cannot be checked; its gradient is that of the least motion of the vectors."""
+    turn = scale = 0.0
+    for vectors, cotangent in pairs:
+        vectors, cotangent = concrete(vectors), concrete(cotangent)
+        if vectors is None or cotangent is None or vectors.dtype.kind != "c":
+            return
+        product = np.conj(vectors) * cotangent
+        turn = turn + np.imag(product).sum(axis=-2)
+        scale = scale + np.abs(product).sum(axis=-2)
+    if np.any(np.abs(turn) > np.finfo(product.dtype).eps ** 0.5 * (1 + scale)):
+        raise LinearAlgebraError(
+            f"{name}: complex vectors are unique up to a phase only, and this gradient depends on it; use a function "
+            f"of them that does not (absolute values, projectors v v^H), or fix the phases yourself"
+        )
 
 
 class Qr(Primitive):
@@ -229,7 +260,7 @@ class Qr(Primitive):
 
     def spec(self, x: TensorSpec) -> tuple[TensorSpec, ...]:
         k = min(x.shape[-2:])
-        dtype = _float(x)
+        dtype = float_dtype(x)
         return TensorSpec((*x.shape[:-1], k), dtype), TensorSpec((*x.shape[:-2], k, x.shape[-1]), dtype)
 
     def vjp_x(self, g: Any, out: Any) -> Array:
@@ -247,13 +278,13 @@ class Qr(Primitive):
 @implements(np.linalg.inv)
 def inv(x: Any) -> Tensor:
     """Inverse of square matrices; raises ``LinearAlgebraError`` for a singular one."""
-    return apply(Inv(), _square(x, "inv"))
+    return apply(Inv(), as_square(x, "inv"))
 
 
 @implements(np.linalg.solve)
 def solve(a: Any, b: Any) -> Tensor:
     """The solution of a x = b; ``b`` is one vector if it has one dimension, else (stacks of) matrices."""
-    a, b = _square(a, "solve"), as_array(b)
+    a, b = as_square(a, "solve"), as_array(b)
     if b.ndim == 0 or b.shape[-1 if b.ndim == 1 else -2] != a.shape[-1]:
         raise ShapeError(f"solve: {tuple(a.shape)} does not fit a right-hand side of shape {tuple(b.shape)}")
     if b.ndim == 1:
@@ -264,26 +295,26 @@ def solve(a: Any, b: Any) -> Tensor:
 @implements(np.linalg.cholesky)
 def cholesky(x: Any, upper: bool = False) -> Tensor:
     """The Cholesky factor; raises ``LinearAlgebraError`` unless the matrix is positive definite."""
-    found = apply(Cholesky(), _square(x, "cholesky"))
+    found = apply(Cholesky(), as_square(x, "cholesky"))
     return adjoint(found) if upper else found
 
 
 @implements(np.linalg.det)
 def det(x: Any) -> Tensor:
     """Determinant."""
-    return apply(Det(), _square(x, "det"))
+    return apply(Det(), as_square(x, "det"))
 
 
 @implements(np.linalg.slogdet)
 def slogdet(x: Any) -> Any:
     """Sign and logarithm of the absolute value of the determinant."""
-    return tuple(apply(Slogdet(), _square(x, "slogdet")))
+    return tuple(apply(Slogdet(), as_square(x, "slogdet")))
 
 
 @implements(np.linalg.eigh)
 def eigh(x: Any, UPLO: str = "L") -> Any:
     """Eigenvalues and eigenvectors of symmetric or Hermitian matrices."""
-    x = _square(x, "eigh")
+    x = as_square(x, "eigh")
     return apply(Eigh(), x if UPLO == "L" else adjoint(x))
 
 
@@ -304,7 +335,7 @@ def qr(x: Any, mode: str = "reduced") -> Any:
 @implements(np.linalg.matrix_power)
 def matrix_power(x: Any, n: int) -> Tensor:
     """The n-th power of square matrices, by repeated squaring."""
-    x = _square(x, "matrix_power")
+    x = as_square(x, "matrix_power")
     if n < 0:
         x, n = inv(x), -n
     result = None
