@@ -531,6 +531,8 @@ if TYPE_CHECKING:
     from wengert import scipy as scipy
     from wengert import testing as testing
     from wengert import utils as utils
+    from wengert.inspect.drawing import draw as draw
+    from wengert.inspect.drawing import make_dot as make_dot
 
 __version__ = "0.1.0"
 
@@ -553,11 +555,20 @@ _SUBMODULES = frozenset(
 )
 
 
+#: Functions whose modules are imported when they are first used, for the same reason.
+_LAZY = {
+    "draw": "wengert.inspect.drawing",
+    "make_dot": "wengert.inspect.drawing",
+}
+
+
 def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
     if name in _SUBMODULES:
         return importlib.import_module(f"wengert.{name}")
     raise AttributeError(f"module 'wengert' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_SUBMODULES})
+    return sorted({*globals(), *_SUBMODULES, *_LAZY})

@@ -29,7 +29,7 @@ def test_functions_stay_short(path: Path) -> None:
             assert lines <= 65, f"{path.name}:{node.name} has {lines} lines"
 
 
-OPTIONAL = {"safetensors", "rich", "torch", "sklearn", "autograd", "micrograd"}
+OPTIONAL = {"safetensors", "rich", "torch", "sklearn", "autograd", "micrograd", "resvg_py"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from wengert.inspect.model import Model, ModelNode
+from wengert.inspect.folding import split_calls
+from wengert.inspect.model import LEAF, Model, ModelNode, common_length
 
 #: A loop or a function is worth groups if it ran this often ...
 _ROUNDS = 3
@@ -25,6 +26,7 @@ def group_nodes(model: Model) -> None:
         else:
             plain.append(node)
     _group_rounds(plain, model.title)
+    split_calls(model)
     _drop_common(model)
     _pull_in_sources(model)
 
@@ -71,15 +73,14 @@ def _drop_common(model: Model) -> None:
 
 
 def _pull_in_sources(model: Model) -> None:
-    """Put a source into the innermost group that holds all of its uses."""
+    """Put a source into the innermost group that holds all of its uses, but leave a function's arguments outside."""
     uses: dict[int, tuple[str, ...]] = {}
     for edge in model.edges:
         if model.nodes[edge.source].is_source:
             group = model.nodes[edge.target].group
             known = uses.get(edge.source, group)
-            length = next(
-                (i for i, (a, b) in enumerate(zip(known, group, strict=False)) if a != b), min(len(known), len(group))
-            )
-            uses[edge.source] = known[:length]
+            uses[edge.source] = known[: common_length(known, group)]
     for index, group in uses.items():
-        model.nodes[index].group = group
+        node = model.nodes[index]
+        if node.kind != LEAF or not node.label.isidentifier():
+            node.group = group

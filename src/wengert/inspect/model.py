@@ -72,6 +72,15 @@ class ModelNode:
         return self.kind != OPERATION
 
     @property
+    def name(self) -> str:
+        """What a picture calls it: an operation by its kind, a parameter by its name within its module."""
+        if not self.is_source and self.op != "group":
+            return self.op
+        owner, _, name = self.label.rpartition(".")
+        inside = self.group and owner.split(".")[-1] == self.group[-1]
+        return (name if inside else self.label) or self.kind
+
+    @property
     def line(self) -> str:
         """``file.py:12``, or nothing."""
         return str(self.location) if self.location is not None else ""
@@ -144,11 +153,25 @@ class Model:
         edges = []
         for edge in self.edges:
             source, end = target.get(edge.source), target.get(edge.target)
-            if source is None or end is None or source >= end or (source, end, edge.slot) in seen:
+            if source is None or end is None or source >= end:
                 continue
-            seen.add((source, end, edge.slot))
+            stand_in = edge.source not in place or edge.target not in place
+            key = (source, end, -1 if stand_in else edge.slot)
+            if key in seen or (source, end, -1) in seen:
+                continue
+            seen.add(key)
             edges.append(replace(edge, source=source, target=end))
         return Model(nodes, edges, self.title, self.differentiated)
+
+
+def common_length(a: Sequence[Any], b: Sequence[Any]) -> int:
+    """How many items two sequences have in common at their start."""
+    count = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        count += 1
+    return count
 
 
 def spec_bytes(spec: TensorSpec) -> int:
@@ -171,7 +194,8 @@ def number_text(value: Any, digits: int = 4) -> str:
     scalar = value.item() if isinstance(value, (np.ndarray, np.generic)) else value
     if isinstance(scalar, bool) or not isinstance(scalar, (int, float, complex)):
         return str(scalar)
-    return f"{scalar:.{digits}g}" if not isinstance(scalar, int) else str(scalar)
+    # Adding zero takes the sign off a negative zero, which would only puzzle.
+    return f"{scalar + 0.0:.{digits}g}" if not isinstance(scalar, int) else str(scalar)
 
 
 def value_text(value: Any, limit: int = 4) -> str:
