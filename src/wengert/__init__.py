@@ -87,6 +87,7 @@ from wengert.ops import linalg as _linalg  # noqa: F401
 from wengert.ops import matrix_functions as _matrix_functions  # noqa: F401
 from wengert.ops import operators as _operators  # noqa: F401 - gives Tensor its operators
 from wengert.ops import solving as _solving  # noqa: F401
+from wengert.ops import writing as _writing  # noqa: F401
 from wengert.ops.activation import celu as celu
 from wengert.ops.activation import elu as elu
 from wengert.ops.activation import expit as expit
@@ -179,6 +180,7 @@ from wengert.ops.complex import sign as sign
 from wengert.ops.contraction import cross as cross
 from wengert.ops.contraction import dot as dot
 from wengert.ops.contraction import einsum as einsum
+from wengert.ops.contraction import einsum_path as einsum_path
 from wengert.ops.contraction import inner as inner
 from wengert.ops.contraction import kron as kron
 from wengert.ops.contraction import matmul as matmul
@@ -230,12 +232,17 @@ from wengert.ops.cumulative import diff as diff
 from wengert.ops.cumulative import ediff1d as ediff1d
 from wengert.ops.cumulative import logcumsumexp as logcumsumexp
 from wengert.ops.cumulative import trapezoid as trapezoid
+from wengert.ops.differences import unwrap as unwrap
+from wengert.ops.editing import choose as choose
+from wengert.ops.editing import delete as delete
+from wengert.ops.editing import insert as insert
+from wengert.ops.editing import resize as resize
+from wengert.ops.editing import trim_zeros as trim_zeros
 from wengert.ops.embedding import embedding as embedding
 from wengert.ops.embedding import one_hot as one_hot
 from wengert.ops.indexing import add_at as add_at
 from wengert.ops.indexing import argwhere as argwhere
 from wengert.ops.indexing import compress as compress
-from wengert.ops.indexing import delete as delete
 from wengert.ops.indexing import extract as extract
 from wengert.ops.indexing import flatnonzero as flatnonzero
 from wengert.ops.indexing import gather as gather
@@ -273,6 +280,17 @@ from wengert.ops.joining import unstack as unstack
 from wengert.ops.joining import vsplit as vsplit
 from wengert.ops.joining import vstack as vstack
 from wengert.ops.padding import pad as pad
+from wengert.ops.polynomials import poly as poly
+from wengert.ops.polynomials import polyadd as polyadd
+from wengert.ops.polynomials import polyder as polyder
+from wengert.ops.polynomials import polydiv as polydiv
+from wengert.ops.polynomials import polyfit as polyfit
+from wengert.ops.polynomials import polyint as polyint
+from wengert.ops.polynomials import polymul as polymul
+from wengert.ops.polynomials import polysub as polysub
+from wengert.ops.polynomials import polyval as polyval
+from wengert.ops.polynomials import roots as roots
+from wengert.ops.polynomials import vander as vander
 from wengert.ops.pooling import adaptive_avg_pool1d as adaptive_avg_pool1d
 from wengert.ops.pooling import adaptive_avg_pool2d as adaptive_avg_pool2d
 from wengert.ops.pooling import adaptive_avg_pool3d as adaptive_avg_pool3d
@@ -395,11 +413,15 @@ from wengert.ops.softmax import softmax as softmax
 from wengert.ops.softmax import softmin as softmin
 from wengert.ops.sorting import argpartition as argpartition
 from wengert.ops.sorting import argsort as argsort
+from wengert.ops.sorting import intersect1d as intersect1d
 from wengert.ops.sorting import kthvalue as kthvalue
 from wengert.ops.sorting import lexsort as lexsort
 from wengert.ops.sorting import partition as partition
 from wengert.ops.sorting import searchsorted as searchsorted
+from wengert.ops.sorting import setdiff1d as setdiff1d
+from wengert.ops.sorting import setxor1d as setxor1d
 from wengert.ops.sorting import sort as sort
+from wengert.ops.sorting import sort_complex as sort_complex
 from wengert.ops.sorting import topk as topk
 from wengert.ops.sorting import union1d as union1d
 from wengert.ops.sorting import unique as unique
@@ -440,8 +462,10 @@ from wengert.ops.special import rel_entr as rel_entr
 from wengert.ops.special import xlog1py as xlog1py
 from wengert.ops.special import xlogy as xlogy
 from wengert.ops.statistics import average as average
+from wengert.ops.statistics import bincount as bincount
 from wengert.ops.statistics import corrcoef as corrcoef
 from wengert.ops.statistics import cov as cov
+from wengert.ops.statistics import histogram as histogram
 from wengert.ops.statistics import median as median
 from wengert.ops.statistics import nanargmax as nanargmax
 from wengert.ops.statistics import nanargmin as nanargmin
@@ -451,7 +475,9 @@ from wengert.ops.statistics import nanmax as nanmax
 from wengert.ops.statistics import nanmean as nanmean
 from wengert.ops.statistics import nanmedian as nanmedian
 from wengert.ops.statistics import nanmin as nanmin
+from wengert.ops.statistics import nanpercentile as nanpercentile
 from wengert.ops.statistics import nanprod as nanprod
+from wengert.ops.statistics import nanquantile as nanquantile
 from wengert.ops.statistics import nanstd as nanstd
 from wengert.ops.statistics import nansum as nansum
 from wengert.ops.statistics import nanvar as nanvar

@@ -31,6 +31,12 @@ HOLES = np.where(booleans(3, 4, seed=5), np.nan, normal(3, 4, seed=6))
 C = A + 1j * B
 
 
+METHODS = (
+    "linear lower higher nearest midpoint inverted_cdf interpolated_inverted_cdf hazen weibull median_unbiased "
+    "normal_unbiased"
+).split()
+
+
 class Call:
     """Arguments of a call, and how exactly the results must agree."""
 
@@ -40,8 +46,15 @@ class Call:
         self.tolerance = tolerance
 
 
-def calls(names: str, *options: Call) -> dict[str, tuple[Call, ...]]:
-    return dict.fromkeys(names.split(), options)
+class Table(dict[str, tuple[Call, ...]]):
+    """Calls by the function's name; a union has those of both sides."""
+
+    def __or__(self, other: dict[str, tuple[Call, ...]]) -> Table:  # type: ignore[override]
+        return Table({name: self.get(name, ()) + other.get(name, ()) for name in {**self, **other}})
+
+
+def calls(names: str, *options: Call) -> Table:
+    return Table(dict.fromkeys(names.split(), options))
 
 
 UNARY = (
@@ -83,9 +96,17 @@ REDUCTIONS = (
     | calls("all any", Call(M), Call(M, 0), Call(M, axis=1, keepdims=True))
     | calls("count_nonzero", Call(I), Call(M, axis=0))
     | calls("median", Call(A), Call(A, 0), Call(A, axis=1, keepdims=True))
-    | calls("quantile nanquantile", Call(A, 0.3), Call(A, 0.25, axis=0), Call(A, [0.1, 0.9], axis=1))
-    | calls("percentile nanpercentile", Call(A, 30), Call(A, 25.0, axis=0))
+    | calls(
+        "quantile",
+        *(Call(A, 0.37, method=method) for method in METHODS),
+        Call(A, 0.3),
+        Call(A, 0.25, axis=0),
+        Call(A, [0.1, 0.9], axis=1),
+    )
+    | calls("percentile", Call(A, 30), Call(A, 25.0, axis=0))
     | calls("average", Call(A), Call(A, 0), Call(A, axis=1, weights=positive(4)))
+    | calls("nanquantile", Call(HOLES, 0.3), Call(HOLES, [0.1, 0.5, 1.0], axis=1), Call(HOLES, 0.6, keepdims=True))
+    | calls("nanpercentile", Call(HOLES, 30), Call(HOLES, [0, 50], axis=0))
     | calls("nansum nanmean nanprod nanmax nanmin nanvar nanstd nanmedian", Call(HOLES), Call(HOLES, axis=1))
     | calls("nanargmax nanargmin", Call(HOLES), Call(HOLES, axis=1))
     | calls("nancumsum nancumprod", Call(HOLES), Call(HOLES, axis=1))
@@ -95,10 +116,11 @@ REDUCTIONS = (
     | calls("ediff1d", Call(V), Call(V, to_begin=1.0))
     | calls("trapezoid", Call(A), Call(V, SORTED), Call(A, dx=0.5, axis=0))
     | calls("cov corrcoef", Call(A), Call(A, rowvar=False))
-    | calls("gradient", Call(V), Call(V, 0.5), Call(A), Call(A, axis=0))
+    | calls("gradient", Call(V), Call(V, 0.5), Call(A), Call(A, axis=0), Call(V, SORTED, edge_order=2), Call(I))
+    | calls("gradient", Call(A, 0.5, np.array([0.0, 1.0, 1.5, 3.0])), Call(X3[:, :, :3], axis=(0, 1)), Call(V[:2]))
     | calls("convolve correlate", Call(V, ROW), Call(V, ROW, "same"), Call(V, ROW, mode="full"))
     | calls("interp", Call(SORTED[1:-1] + 0.01, SORTED, V))
-    | calls("unwrap", Call(4 * V), Call(4 * A, axis=0))
+    | calls("unwrap", Call(4 * V), Call(4 * A, axis=0), Call(I, period=4), Call(4 * V, 5.0))
 )
 
 SHAPES = (
@@ -136,10 +158,14 @@ SHAPES = (
     | calls("diagflat", Call(V), Call(S, 1))
     | calls("diagonal", Call(A), Call(X3, 1), Call(X3, axis1=1, axis2=2))
     | calls("meshgrid", Call(V, ROW), Call(V, ROW, indexing="ij"))
-    | calls("trim_zeros", Call(np.array([0.0, 0.0, 1.0, 2.0, 0.0])))
-    | calls("resize", Call(A, (2, 3)), Call(V, (3, 4)))
-    | calls("delete", Call(A, 1), Call(A, [0, 2], axis=1))
-    | calls("insert", Call(V, 2, 5.0), Call(A, 1, ROW, axis=0))
+    | calls("trim_zeros", *(Call(np.array([0.0, 0.0, 1.0, 2.0, 0.0]), side) for side in ("f", "b", "fb")))
+    | calls("trim_zeros", Call(np.pad(A, ((1, 0), (2, 1)))), Call(np.zeros(3)), Call(np.zeros((2, 2)), axis=1))
+    | calls("resize", Call(A, (2, 3)), Call(V, (3, 4)), Call(V, 4), Call(V[:0], 3))
+    | calls("delete", Call(A, 1), Call(A, [0, 2], axis=1), Call(V, slice(1, 4)), Call(V, V > 0), Call(V, np.array([1])))
+    | calls(
+        "insert", Call(V, 2, 5.0), Call(A, 1, ROW, axis=0), Call(A, [0, 2, -1], 7, axis=1), Call(V, [3], [1.0, 2.0])
+    )
+    | calls("insert", Call(A, 1, normal(3), axis=1), Call(A, [1], normal(3, 1), 1), Call(V, slice(0, 4, 2), W[:2]))
     | calls("astype", Call(A, np.float32), Call(I, np.float64))
     | calls("copy", Call(A))
     | calls("vander", Call(V), Call(V, 3), Call(V, 4, increasing=True))
@@ -149,7 +175,10 @@ INDEXING = (
     calls("where", Call(M, A, B), Call(A > 0, A, 0.0), Call(M))
     | calls("take", Call(A, [0, 5, 5]), Call(A, [2, 0], axis=0), Call(A, 1, 1))
     | calls("take_along_axis", Call(A, np.argsort(A, axis=1), axis=1), Call(A, np.argsort(A, axis=0), 0))
-    | calls("choose", Call(integers(0, 2, 3, 4), (A, B)))
+    | calls("choose", Call(integers(0, 2, 3, 4), (A, B)), Call(integers(0, 2, 4), [A, 1.0]))
+    | calls("choose", *(Call(integers(-3, 5, 3, 4), (A, B), mode=mode) for mode in ("wrap", "clip")))
+    | calls("apply_along_axis", Call(np.sort, 0, A), Call(np.sum, 1, X3), Call(np.outer, 1, X3, ROW))
+    | calls("apply_over_axes", Call(np.sum, X3, [0, 2]), Call(np.max, A, 1))
     | calls("compress", Call([True, False, True], A, 0), Call([True, False, True], V))
     | calls("extract", Call(M, A))
     | calls("select", Call([A > 1, A > 0], [A, B]), Call([M], [A], 7.0))
@@ -160,15 +189,19 @@ INDEXING = (
     | calls("lexsort", Call((I[0], J[0])))
     | calls("partition", Call(V, 0), Call(V, 5))
     | calls("argpartition", Call(V, 0))
-    | calls("sort_complex", Call(V + 1j * W))
+    | calls("sort_complex", Call(V + 1j * W), Call(V))
     | calls("searchsorted", Call(SORTED, V), Call(SORTED, V, side="right"))
     | calls("digitize", Call(V, SORTED))
     | calls("unique", Call(I), Call(I, return_counts=True), Call(V, return_inverse=True))
-    | calls("unique_all unique_counts unique_inverse unique_values", Call(I))
-    | calls("intersect1d union1d setdiff1d setxor1d", Call(I[0], J[0]), Call(V, V[:3]))
+    | calls("unique_all unique_counts unique_inverse", Call(I))
+    | calls("intersect1d union1d setdiff1d setxor1d", Call(I[0], J[0]), Call(V, V[:3]), Call(A, A[:2]))
+    | calls("intersect1d", Call(I[0], J[0], return_indices=True))
     | calls("isin", Call(I, J[0]))
-    | calls("bincount", Call(I.ravel()), Call(I[0], minlength=12))
-    | calls("histogram", Call(A.ravel(), 4))
+    | calls("bincount", Call(I.ravel()), Call(I[0], minlength=12), Call(I[0], ROW))
+    | calls(
+        "histogram", Call(A.ravel(), 4), Call(V, SORTED, weights=W), Call(V, 3, (-0.5, 0.5), weights=W, density=True)
+    )
+    | calls("histogram", Call(V, 3, density=True), Call(V, 3, weights=W))
     | calls("histogram_bin_edges", Call(V, 4))
     | calls("histogram2d", Call(V, W, 3))
     | calls("histogramdd", Call(normal(6, 2), 3))
@@ -197,11 +230,18 @@ CONTRACTIONS = (
     | calls("vecdot", Call(A, B), Call(C, C + 1))
     | calls("matvec", Call(A, ROW), Call(X3, ROW))
     | calls("vecmat", Call(ROW, A.T), Call(C[:, 0], C))
-    | calls("poly", Call(V[:3]))
-    | calls("polyadd polysub polymul", Call(V, ROW), Call(ROW, V))
-    | calls("polyder polyint", Call(V), Call(V, 2))
-    | calls("polyval", Call(ROW, V), Call(V, A))
-    | calls("polydiv", Call(V, ROW, tolerance=1e-9))
+    | calls("poly", Call(V[:3]), Call(S, tolerance=1e-10), Call(C[0]), Call(np.zeros(0)))
+    | calls("polyadd polysub polymul", Call(V, ROW), Call(ROW, V), Call(ROW, 2.0))
+    | calls("polyder polyint", Call(V), Call(V, 2), Call(V, 0), Call(np.arange(4)))
+    | calls("polyint", Call(V, 2, k=[1.0, 2.0]), Call(V, k=3.0))
+    | calls("polyval", Call(ROW, V), Call(V, A), Call([1, 2], V), Call(V, 2.0))
+    | calls("polydiv", Call(V, ROW, tolerance=1e-9), Call(ROW, V), Call(np.convolve(V, ROW), V, tolerance=1e-9))
+    | calls("polydiv", Call(V, ROW[:1]))
+    | calls("polyfit", Call(SORTED, V, 2, tolerance=1e-9), Call(SORTED, normal(6, 2), 3, w=positive(6), tolerance=1e-8))
+    | calls(
+        "polyfit", Call(SORTED, V, 1, 1e-15, full=True, tolerance=1e-9), Call(SORTED, V, 1, cov=True, tolerance=1e-9)
+    )
+    | calls("roots", Call(np.array([0.0, 1.0, 0.5, 4.0, 0.0])), Call(np.array([1, 0, 4])))
 )
 
 ANSWERS = (
@@ -260,11 +300,11 @@ FFT = (
 
 NUMPY_CALLS = UNARY | BINARY | REDUCTIONS | SHAPES | INDEXING | CONTRACTIONS | ANSWERS
 
-#: Functions that raise ``UnsupportedFunctionError`` for now; a test sees that they do, so none lingers when it works.
-NOT_YET = {
-    np: (
-        "choose gradient insert intersect1d ix_ nanpercentile "
-        "nanquantile poly polyadd polyder polydiv polyint polymul polysub polyval resize sort_complex trim_zeros "
-        "unique_values unwrap vander einsum_path"
-    ).split(),
+#: Functions that make no sense on tensors, a call of each, and why; a test sees that they say so.
+SENSELESS = {
+    "isnat": (Call(A), "dates that are not one"),
+    "datetime_as_string": (Call(I), "texts of dates"),
+    "is_busday": (Call(I), "working days among dates"),
+    "busday_count": (Call(I, J), "working days between dates"),
+    "busday_offset": (Call(I, J), "working days after dates"),
 }

@@ -116,8 +116,7 @@ COUNTS = [
     "tril_indices_from",
     "triu_indices_from",
     "diag_indices_from",
-    "setdiff1d",
-    "setxor1d",
+    "ix_",
 ]
 
 

@@ -211,6 +211,13 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = True) -> Any:
     return transpose(x, [term.index(letter) for letter in out]) if term != out else x
 
 
+@implements(np.einsum_path)
+def einsum_path(*operands: Any, optimize: Any = "greedy") -> tuple[list[Any], str]:
+    """The order in which ``einsum`` would contract, and a text about its cost, from the operands' shapes alone."""
+    blanks: list[Any] = [np.broadcast_to(np.float64(0), x.shape) if hasattr(x, "shape") else x for x in operands]
+    return np.einsum_path(*blanks, optimize=optimize)
+
+
 def _pair(left: str, x: Any, right: str, y: Any, needed: set[str]) -> tuple[str, Any]:
     left, x = _simplified(left, x, needed | set(right))
     right, y = _simplified(right, y, needed | set(left))

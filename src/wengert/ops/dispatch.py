@@ -20,20 +20,19 @@ from wengert.core.tensor import Tensor, wrap
 from wengert.ops.inplace import move
 from wengert.ops.protocol import NUMPY_FUNCTIONS
 
+_NO_DATES = "tensors hold numbers, not dates"
+
 #: What to write instead of functions that have no counterpart.
 HINTS: dict[str, str] = {
-    "apply_along_axis": "use wengert.vmap",
-    "apply_over_axes": "call the reduction with a tuple of axes",
     "vectorize": "use wengert.vmap",
     "frompyfunc": "use wengert.vmap",
     "fromiter": "build a list and call wengert.tensor or wengert.stack",
-    "put": "use x[i] = v",
-    "place": "use x[mask] = v",
-    "putmask": "use wengert.where",
-    "resize": "use wengert.tile or x.reshape",
-    "block": "use wengert.concatenate",
-    "fill_diagonal": "use wengert.where(wengert.eye(n, dtype=bool), value, x)",
     "nditer": "iterate over x.detach().numpy()",
+    "isnat": _NO_DATES,
+    "datetime_as_string": _NO_DATES,
+    "is_busday": _NO_DATES,
+    "busday_count": _NO_DATES,
+    "busday_offset": _NO_DATES,
 }
 
 #: ``ufunc.reduce`` and ``ufunc.accumulate`` that have a function of their own.

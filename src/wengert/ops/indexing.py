@@ -509,13 +509,3 @@ def argwhere(x: Any) -> Tensor:
 def flatnonzero(x: Any) -> Tensor:
     """The positions in the flattened tensor of the elements that are not zero."""
     return as_tensor(np.flatnonzero(_positions(x)))
-
-
-@implements(np.delete)
-def delete(x: Any, obj: Any, axis: Any = None) -> Tensor:
-    """Without some slices along an axis."""
-    x = as_array(x)
-    if axis is None:
-        x, axis = ravel(x), 0
-    one = scalar_axis(axis, x, "delete")
-    return take(x, np.delete(np.arange(x.shape[one]), obj), axis=one)

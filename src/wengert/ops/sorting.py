@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.core.apply import apply
 from wengert.core.errors import ShapeError
-from wengert.core.levels import as_tensor
+from wengert.core.levels import as_tensor, bottom
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array, TensorSpec
@@ -237,6 +237,7 @@ class UniqueInverse(NamedTuple):
     inverse_indices: Any
 
 
+@implements(np.unique_values)
 def unique_values(x: Any) -> Tensor:
     """The distinct elements in order."""
     return unique(x)
@@ -260,7 +261,39 @@ def unique_inverse(x: Any) -> UniqueInverse:
     return UniqueInverse(*unique(x, return_inverse=True))
 
 
+@implements(np.sort_complex)
+def sort_complex(x: Any) -> Tensor:
+    """Sorted along the last axis by real part, then by imaginary part; complex, whatever the dtype of ``x``."""
+    x = as_array(x)
+    return sort(x).astype(np.result_type(x.dtype, np.complex64))
+
+
 @implements(np.union1d)
 def union1d(x: Any, y: Any) -> Tensor:
     """The distinct elements of both, in order."""
     return unique(np.concatenate([ravel(x), ravel(y)]))
+
+
+@implements(np.intersect1d)
+def intersect1d(x: Any, y: Any, assume_unique: bool = False, return_indices: bool = False) -> Any:
+    """The distinct elements that are in both, in order; where asked also the indices of their first occurrences. The
+    gradient goes to those of ``x``."""
+    _, first, second = np.intersect1d(_positions(x), _positions(y), assume_unique, True)
+    found = take(ravel(x), first)
+    return (found, as_tensor(first), as_tensor(second)) if return_indices else found
+
+
+@implements(np.setdiff1d)
+def setdiff1d(x: Any, y: Any, assume_unique: bool = False) -> Tensor:
+    """The distinct elements of ``x`` that are not in ``y``, in order (in their own order if ``assume_unique``)."""
+    distinct = ravel(as_tensor(as_array(x))) if assume_unique else unique(as_tensor(as_array(x)))
+    return take(distinct, np.flatnonzero(~np.isin(bottom(distinct), _positions(y))))
+
+
+@implements(np.setxor1d)
+def setxor1d(x: Any, y: Any, assume_unique: bool = False) -> Tensor:
+    """The distinct elements that are in one of both alone, in order."""
+    parts = [ravel(as_tensor(as_array(one))) for one in (x, y)]
+    both = np.concatenate(parts if assume_unique else [unique(part) for part in parts])
+    values, counts = unique(both, return_counts=True)
+    return take(values, np.flatnonzero(bottom(counts) == 1))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from wengert.core.errors import DTypeError, ShapeError
-from wengert.core.levels import as_tensor, concrete
+from wengert.core.levels import as_tensor, bottom, concrete
 from wengert.core.tensor import Tensor
 from wengert.ops.cumulative import cumprod, cumsum
-from wengert.ops.indexing import take_along_axis
+from wengert.ops.indexing import add_at, take_along_axis
 from wengert.ops.power import sqrt
 from wengert.ops.protocol import implements, torch_keywords
 from wengert.ops.reduction import count, negative_axes, reduced_shape
@@ -33,53 +34,133 @@ def _flattened(x: Any, axis: Any, name: str) -> tuple[Any, Any, tuple[int, ...]]
     return reshape(moved, (*rest, count(x.shape, axes))), axes, rest
 
 
+#: alpha and beta in place = n q + alpha + q (1 - alpha - beta) - 1 (R. J. Hyndman, Y. Fan, "Sample quantiles in
+#: statistical packages", 1996), for the methods that interpolate linearly between neighbours.
+_PLOTTING_POSITIONS = {
+    "linear": (1.0, 1.0),
+    "interpolated_inverted_cdf": (0.0, 1.0),
+    "hazen": (0.5, 0.5),
+    "weibull": (0.0, 0.0),
+    "median_unbiased": (1 / 3, 1 / 3),
+    "normal_unbiased": (3 / 8, 3 / 8),
+}
+_ROUNDINGS: dict[str, Callable[[Any], Any]] = {
+    "lower": np.floor,
+    "higher": np.ceil,
+    "nearest": np.around,
+    "midpoint": lambda place: 0.5 * (np.floor(place) + np.ceil(place)),
+}
+
+
+def _place(method: str, q: float, n: Any) -> Any:
+    """Where in sorted order, counted from 0, the quantile of n elements lies; fractions lie between two of them."""
+    if method == "inverted_cdf":
+        return np.clip(np.ceil(n * q) - 1, 0, n - 1)
+    alpha, beta = _PLOTTING_POSITIONS.get(method, (1.0, 1.0))
+    place = n * q + (alpha + q * (1 - alpha - beta)) - 1
+    if method in _ROUNDINGS:
+        place = _ROUNDINGS[method](place)
+    return np.clip(place, 0, n - 1)
+
+
+def _fractions(q: Any, method: str, name: str) -> np.ndarray:
+    if method not in _PLOTTING_POSITIONS and method not in _ROUNDINGS and method != "inverted_cdf":
+        offered = ", ".join(sorted([*_PLOTTING_POSITIONS, *_ROUNDINGS, "inverted_cdf"]))
+        raise DTypeError(f"{name}: method {method!r} is not offered; use one of {offered}")
+    points = np.asarray(bottom(q), float)
+    if not ((points >= 0) & (points <= 1)).all():
+        raise ShapeError(f"{name}: q must lie in [0, 1], not {q}")
+    return points
+
+
+def _floating(x: Any) -> Any:
+    return x if x.dtype.kind == "f" else x.astype("float64")
+
+
+def _assembled(parts: list[Any], points: np.ndarray, shape: tuple[int, ...]) -> Tensor:
+    """One result for each point, in the shape of the points followed by that of the results."""
+    parts = [reshape(as_tensor(part), shape) for part in parts]
+    if points.ndim == 0:
+        return parts[0]
+    if not parts:
+        return as_tensor(np.zeros((*points.shape, *shape)))
+    return reshape(np.stack(parts), (*points.shape, *shape))
+
+
 @implements(np.quantile)
 @torch_keywords
 def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """The q-th quantile along axes, for one q in [0, 1] or an array of them, whose axes come first in the result.
 
-    ``method`` is linear, lower, higher, nearest or midpoint. The gradient goes to the two neighbours in order.
+    ``method`` is one of NumPy's: linear, lower, higher, nearest, midpoint, inverted_cdf, interpolated_inverted_cdf,
+    hazen, weibull, median_unbiased, normal_unbiased. The gradient goes to the two neighbours in order; ``q`` has none.
+
+    >>> import wengert as wg
+    >>> wg.quantile(wg.tensor([4.0, 1.0, 2.0]), [0.5, 0.75])
+    tensor([2., 3.])
     """
-    if method not in ("linear", "lower", "higher", "nearest", "midpoint"):
-        raise DTypeError(f"quantile: method {method!r} is not offered; use linear, lower, higher, nearest or midpoint")
+    points = _fractions(q, method, "quantile")
     flat, axes, _ = _flattened(x, axis, "quantile")
-    flat = flat if flat.dtype.kind == "f" else flat.astype("float64")
+    flat = _floating(flat)
     n = flat.shape[-1]
     if n == 0:
         raise ShapeError("quantile of no elements is not defined")
-    points = np.asarray(q, float)
-    if ((points < 0) | (points > 1)).any():
-        raise ShapeError(f"quantile: q must lie in [0, 1], not {q}")
     ordered = sort(flat)
     parts: list[Any] = []
     for point in points.ravel():
-        place = point * (n - 1)
-        low, high = int(np.floor(place)), int(np.ceil(place))
-        weight: float = {
-            "linear": float(place - low),
-            "lower": 0.0,
-            "higher": 1.0,
-            "midpoint": 0.5 if high > low else 0.0,
-        }.get(method, float(np.round(place) - low))
+        place = float(_place(method, float(point), n))
+        low, high = math.floor(place), math.ceil(place)
         part = ordered[..., low]
-        parts.append(part if weight == 0 or low == high else part * (1 - weight) + ordered[..., high] * weight)
+        parts.append(part if low == high else part * (high - place) + ordered[..., high] * (place - low))
     values = concrete(flat)
     if values is None or np.isnan(values).any():
         missing = np.isnan(flat).any(axis=-1)
         parts = [np.where(missing, np.nan, part) for part in parts]
-    if keepdims:
-        shape = reduced_shape(as_array(x).shape, axes, True)
-        parts = [reshape(part, shape) for part in parts]
-    if points.ndim == 0:
-        return parts[0]
-    return reshape(np.stack([as_tensor(part) for part in parts]), (*points.shape, *parts[0].shape))
+    return _assembled(parts, points, reduced_shape(as_array(x).shape, axes, keepdims))
+
+
+@implements(np.nanquantile)
+@torch_keywords
+def nanquantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
+    """The q-th quantile of what is not NaN; NaN where nothing else is. See ``quantile``.
+
+    >>> import wengert as wg
+    >>> wg.nanquantile(wg.tensor([4.0, float("nan"), 2.0]), 0.5)
+    tensor(3.)
+    """
+    points = _fractions(q, method, "nanquantile")
+    flat, axes, _ = _flattened(x, axis, "nanquantile")
+    flat = _floating(flat)
+    shape = reduced_shape(as_array(x).shape, axes, keepdims)
+    if flat.shape[-1] == 0:
+        return _assembled([np.full(shape, np.nan, flat.dtype) for _ in points.ravel()], points, shape)
+    # NaN stand last, and only the first n elements are looked at.
+    ordered = sort(flat)
+    n: Any = _counted(flat, -1, True)
+    parts = []
+    for point in points.ravel():
+        place = _place(method, float(point), np.maximum(n, 1))
+        low = np.floor(place)
+        weight = (place - low).astype(flat.dtype)
+        first = take_along_axis(ordered, low.astype(np.int64), -1)
+        second = take_along_axis(ordered, np.ceil(place).astype(np.int64), -1)
+        between = weight > 0
+        parts.append(np.where(between, first * (1 - weight) + np.where(between, second, first) * weight, first))
+    return _assembled(parts, points, shape)
+
+
+@implements(np.nanpercentile)
+@torch_keywords
+def nanpercentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
+    """The q-th percentile of what is not NaN; see ``nanquantile``."""
+    return nanquantile(x, np.asarray(bottom(q)) / 100, axis, method, keepdims)
 
 
 @implements(np.percentile)
 @torch_keywords
 def percentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """The q-th percentile along axes; see ``quantile``."""
-    return quantile(x, np.asarray(q) / 100, axis, method, keepdims)
+    return quantile(x, np.asarray(bottom(q)) / 100, axis, method, keepdims)
 
 
 @implements(np.median)
@@ -124,6 +205,53 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Tensor:
         return c / c
     scale = np.sqrt(np.real(np.diagonal(c)))
     return c / scale[:, None] / scale[None, :]
+
+
+@implements(np.bincount)
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Tensor:
+    """How often each number from 0 occurs in a vector of integers, or the sum of the weights where it does. The
+    gradient goes to the weights.
+
+    >>> import wengert as wg
+    >>> wg.bincount([0, 1, 1], wg.tensor([0.5, 1.0, 2.0]))
+    tensor([0.5, 3. ])
+    """
+    places = np.asarray(bottom(x))
+    counts = np.bincount(places, minlength=minlength)
+    if weights is None:
+        return as_tensor(counts)
+    weights = as_array(weights)
+    if tuple(weights.shape) != places.shape:
+        raise ShapeError(f"bincount: weights of shape {tuple(weights.shape)} do not fit {places.shape} numbers")
+    return add_at(np.zeros(counts.shape, np.result_type(weights.dtype, np.float64)), places, weights)
+
+
+@implements(np.histogram)
+def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    """How many elements (or which sum of weights) fall into each bin, and the bins' edges, as ``numpy.histogram``. The
+    counts are constant almost everywhere; the gradient goes to the weights, and no gradient to the edges.
+
+    >>> import wengert as wg
+    >>> wg.histogram(wg.tensor([0.0, 1.0, 2.0]), bins=2)
+    (tensor([1, 2]), tensor([0., 1., 2.]))
+    """
+    values, bins = bottom(as_array(a)), bottom(bins)
+    if weights is None:
+        counts, edges = np.histogram(values, bins, range, density)
+        return as_tensor(counts), as_tensor(edges)
+    weights = as_tensor(as_array(weights))
+    if isinstance(bins, str) or weights.shape != values.shape:
+        raise ShapeError("histogram: weights have the shape of the elements, and need bins that are counted or given")
+    edges = np.histogram_bin_edges(values, bins, range)
+    flat = values.reshape(-1)
+    place = np.searchsorted(edges, flat, "right") - 1
+    place = np.where(flat == edges[-1], len(edges) - 2, place)
+    inside = np.flatnonzero((place >= 0) & (place < len(edges) - 1))
+    start = np.zeros(len(edges) - 1, np.histogram([0.0], 1, weights=np.ones(1, weights.dtype))[0].dtype)
+    total: Any = add_at(start, place[inside], reshape(weights, (-1,))[inside])
+    if density:
+        total = total / np.diff(edges) / total.sum()
+    return total, as_tensor(edges)
 
 
 # -- skipping NaN ---------------------------------------------------------------------------------------------------
@@ -227,13 +355,5 @@ def nanargmin(x: Any, axis: Any = None) -> Tensor:
 @implements(np.nanmedian)
 @torch_keywords
 def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The median of what is not NaN."""
-    flat, axes, rest = _flattened(x, axis, "nanmedian")
-    ordered = sort(_filled(flat, np.inf))
-    n = _counted(flat, -1, True)
-    low, high = np.maximum(n - 1, 0) // 2, n // 2
-    found = 0.5 * (
-        take_along_axis(ordered, low, -1) + take_along_axis(ordered, np.minimum(high, flat.shape[-1] - 1), -1)
-    )
-    found = np.where(n == 0, np.nan, found)
-    return reshape(found, reduced_shape(as_array(x).shape, axes, True) if keepdims else rest)
+    """The median of what is not NaN; NaN where nothing else is."""
+    return nanquantile(x, 0.5, axis, "linear", keepdims)
