@@ -25,13 +25,16 @@ from wengert.ops import (
     activation,
     arithmetic,
     bitwise,
+    comparison,
     complex,
     contraction,
+    cumulative,
     indexing,
     power,
     random_,
     rounding,
     selection,
+    shape,
     transcendental,
 )
 
@@ -171,11 +174,46 @@ class InPlace:
     ceil_ = in_place(rounding.ceil, "ceil_")
     round_ = in_place(rounding.round, "round_")
     trunc_ = in_place(rounding.trunc, "trunc_")
+    log1p_ = in_place(transcendental.log1p, "log1p_")
+    log2_ = in_place(transcendental.log2, "log2_")
+    log10_ = in_place(transcendental.log10, "log10_")
+    expm1_ = in_place(transcendental.expm1, "expm1_")
+    tan_ = in_place(transcendental.tan, "tan_")
+    remainder_ = in_place(arithmetic.remainder, "remainder_")
+    fmod_ = in_place(arithmetic.fmod, "fmod_")
+    floor_divide_ = in_place(arithmetic.floor_divide, "floor_divide_")
+    lerp_ = in_place(arithmetic.lerp, "lerp_")
+    nan_to_num_ = in_place(selection.nan_to_num, "nan_to_num_")
+    logical_not_ = in_place(comparison.logical_not, "logical_not_")
+    tril_ = in_place(shape.tril, "tril_")
+    triu_ = in_place(shape.triu, "triu_")
+    cumsum_ = in_place(cumulative.cumsum, "cumsum_")
+    cumprod_ = in_place(cumulative.cumprod, "cumprod_")
     clamp_ = clip_ = in_place(selection.clip, "clamp_")
     masked_fill_ = in_place(indexing.masked_fill, "masked_fill_")
     scatter_ = in_place(indexing.scatter, "scatter_")
     scatter_add_ = in_place(indexing.scatter_add, "scatter_add_")
     index_add_ = in_place(indexing.index_add, "index_add_")
+
+    def rsqrt_(self: Any) -> Any:
+        """One over the square root, in place."""
+        return move(self, power.reciprocal(power.sqrt(self)), "rsqrt_")
+
+    def addcmul_(self: Any, first: Any, second: Any, value: Any = 1) -> Any:
+        """Add ``value * first * second``, in place."""
+        return move(self, self + value * (first * second), "addcmul_")
+
+    def addcdiv_(self: Any, first: Any, second: Any, value: Any = 1) -> Any:
+        """Add ``value * first / second``, in place."""
+        return move(self, self + value * (first / second), "addcdiv_")
+
+    def index_fill_(self: Any, dim: int, index: Any, value: Any) -> Any:
+        """Fill the slices of an axis that ``index`` names with a number, in place."""
+        return move(self, self.index_fill(dim, index, value), "index_fill_")
+
+    def index_copy_(self: Any, dim: int, index: Any, source: Any) -> Any:
+        """Replace the slices of an axis that ``index`` names by those of ``source``, in place."""
+        return move(self, self.index_copy(dim, index, source), "index_copy_")
 
     def clamp_min_(self: Any, low: Any) -> Any:
         """At least ``low``, in place."""
@@ -192,6 +230,19 @@ class InPlace:
     def uniform_(self: Any, low: float = 0.0, high: float = 1.0) -> Any:
         """Uniform random numbers from the eager generator, in place."""
         return move(self, low + (high - low) * random_.rand(tuple(self.shape), dtype=self.dtype), "uniform_")
+
+    def bernoulli_(self: Any, p: Any = 0.5) -> Any:
+        """Ones with probability ``p`` and zeros, from the eager generator, in place."""
+        return move(self, random_.bernoulli(p, tuple(self.shape)).astype(self.dtype), "bernoulli_")
+
+    def random_(self: Any, low: int = 0, high: int | None = None) -> Any:
+        """Whole random numbers from ``low`` to below ``high`` (below ``low`` from 0, given one), in place."""
+        drawn = (
+            random_.randint(low, high, tuple(self.shape))
+            if high is not None
+            else random_.randint(0, low, tuple(self.shape))
+        )
+        return move(self, drawn.astype(self.dtype), "random_")
 
     def add_(self, other: Any, alpha: Any = 1) -> Any:
         """Add ``alpha * other`` to this tensor, in place."""

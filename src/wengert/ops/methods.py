@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from wengert.core.errors import ShapeError
+import numpy as np
+
+from wengert.core.errors import DTypeError
 from wengert.core.tensor import Tensor
 from wengert.ops import (
     activation,
+    arithmetic,
+    bitwise,
+    comparison,
     complex,
     contraction,
     cumulative,
-    indexing,
-    joining,
+    decomposition,
+    linalg,
     power,
     reduction,
     rounding,
     selection,
-    shape,
     softmax,
+    solving,
     sorting,
     special,
+    statistics,
     transcendental,
 )
-from wengert.ops.inplace import move
+from wengert.ops.protocol import torch_keywords
 
 
 class Extreme(NamedTuple):
@@ -33,9 +39,17 @@ class Extreme(NamedTuple):
     indices: Any
 
 
-def _numbers(given: tuple[Any, ...]) -> Any:
-    """A shape or axes given as a tuple or as separate numbers."""
-    return given[0] if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
+def _latest(running: Tensor, x: Any, axis: int) -> Tensor:
+    """Where the running extremes are: the latest position that attains each."""
+    count = np.arange(x.shape[axis]).reshape((-1,) + (1,) * (x.ndim - 1 - axis % x.ndim))
+    return cumulative.cummax(np.where(comparison.equal(running, x), count, 0), axis)
+
+
+def _freedom(ddof: float, correction: float | None = None, unbiased: bool | None = None) -> float:
+    """NumPy's ``ddof`` from it or from what PyTorch has in its place."""
+    if unbiased is not None:
+        return float(unbiased)
+    return ddof if correction is None else correction
 
 
 class Methods:
@@ -43,125 +57,91 @@ class Methods:
 
     __slots__ = ()
 
+    # -- elementwise --------------------------------------------------------------------------------------------
+
+    mul = multiply = arithmetic.multiply
+    floor_divide, remainder, fmod = arithmetic.floor_divide, arithmetic.remainder, arithmetic.fmod
+    neg = negative = arithmetic.negative
+    positive, lerp = arithmetic.positive, arithmetic.lerp
+    deg2rad, rad2deg = arithmetic.deg2rad, arithmetic.rad2deg
     abs = absolute = complex.abs
-    acos, acosh, asin, asinh = transcendental.acos, transcendental.acosh, transcendental.asin, transcendental.asinh
-    atan, atanh, cos, cosh = transcendental.atan, transcendental.atanh, transcendental.cos, transcendental.cosh
-    exp, exp2, expm1 = transcendental.exp, transcendental.exp2, transcendental.expm1
-    log, log10, log1p, log2 = transcendental.log, transcendental.log10, transcendental.log1p, transcendental.log2
-    sin, sinh, tan, tanh = transcendental.sin, transcendental.sinh, transcendental.tan, transcendental.tanh
-    sqrt, square, reciprocal = power.sqrt, power.square, power.reciprocal
     conj = conjugate = complex.conj
     angle, sign = complex.angle, complex.sign
-    floor, ceil, trunc, round = rounding.floor, rounding.ceil, rounding.trunc, rounding.round
-    erf, erfc, lgamma, digamma = special.erf, special.erfc, special.lgamma, special.digamma
-
+    pow = power.power
+    sqrt, square, reciprocal, hypot = power.sqrt, power.square, power.reciprocal, power.hypot
+    acos, acosh, asin, asinh = transcendental.acos, transcendental.acosh, transcendental.asin, transcendental.asinh
+    arccos, arccosh, arcsin, arcsinh = acos, acosh, asin, asinh
+    atan, atanh, cos, cosh = transcendental.atan, transcendental.atanh, transcendental.cos, transcendental.cosh
+    arctan, arctanh = atan, atanh
+    atan2 = arctan2 = transcendental.atan2
+    exp, exp2, expm1 = transcendental.exp, transcendental.exp2, transcendental.expm1
+    log, log10, log1p, log2 = transcendental.log, transcendental.log10, transcendental.log1p, transcendental.log2
+    logaddexp, logaddexp2, sinc = transcendental.logaddexp, transcendental.logaddexp2, transcendental.sinc
+    sin, sinh, tan, tanh = transcendental.sin, transcendental.sinh, transcendental.tan, transcendental.tanh
+    erf, erfc, erfinv, logit = special.erf, special.erfc, special.erfinv, special.logit
+    lgamma, digamma, i0, xlogy = special.lgamma, special.digamma, special.i0, special.xlogy
     relu, sigmoid = activation.relu, activation.sigmoid
-
-    sum, mean, prod, var, std = reduction.sum, reduction.mean, reduction.prod, reduction.var, reduction.std
-    amax, amin, argmax, argmin = reduction.amax, reduction.amin, reduction.argmax, reduction.argmin
-    all, any, count_nonzero, ptp = reduction.all, reduction.any, reduction.count_nonzero, reduction.ptp
-    logsumexp, softmax, log_softmax = softmax.logsumexp, softmax.softmax, softmax.log_softmax
-    cumsum, cumprod, cummax, cummin = cumulative.cumsum, cumulative.cumprod, cumulative.cummax, cumulative.cummin
-    logcumsumexp, diff = cumulative.logcumsumexp, cumulative.diff
-
+    floor, ceil, trunc, round = rounding.floor, rounding.ceil, rounding.trunc, rounding.round
+    fix = trunc
+    copysign, nextafter, ldexp = rounding.copysign, rounding.nextafter, rounding.ldexp
     clip = clamp = selection.clip
-    masked_fill, masked_select = indexing.masked_fill, indexing.masked_select
-    gather, scatter, scatter_add = indexing.gather, indexing.scatter, indexing.scatter_add
-    index_select, index_add, take = indexing.index_select, indexing.index_add, indexing.take
-    nonzero, argsort, sort, topk = indexing.nonzero, sorting.argsort, sorting.sort, sorting.topk
-    unique, kthvalue = sorting.unique, sorting.kthvalue
+    maximum, minimum, fmax, fmin = selection.maximum, selection.minimum, selection.fmax, selection.fmin
+    heaviside, nan_to_num = selection.heaviside, selection.nan_to_num
 
-    ravel, flatten, squeeze, unsqueeze = shape.ravel, shape.flatten, shape.squeeze, shape.unsqueeze
-    swapaxes, swapdims, moveaxis, movedim = shape.swapaxes, shape.swapaxes, shape.moveaxis, shape.moveaxis
-    flip, roll, tril, triu, trace = shape.flip, shape.roll, shape.tril, shape.triu, shape.trace
-    diag, diagonal, repeat_interleave = shape.diag, shape.diagonal, shape.repeat
-    clone = copy = shape.copy
-    chunk, split, unbind = joining.chunk, joining.array_split, joining.unbind
+    eq, ne = comparison.equal, comparison.not_equal
+    lt = less = comparison.less
+    le = less_equal = comparison.less_equal
+    gt = greater = comparison.greater
+    ge = greater_equal = comparison.greater_equal
+    isnan, isinf, isfinite = comparison.isnan, comparison.isinf, comparison.isfinite
+    isposinf, isneginf, isreal = comparison.isposinf, comparison.isneginf, comparison.isreal
+    isclose, allclose, equal = comparison.isclose, comparison.allclose, comparison.array_equal
+    signbit, logical_not = comparison.signbit, comparison.logical_not
+    logical_and, logical_or, logical_xor = comparison.logical_and, comparison.logical_or, comparison.logical_xor
+    bitwise_and, bitwise_or, bitwise_xor = bitwise.bitwise_and, bitwise.bitwise_or, bitwise.bitwise_xor
+    bitwise_not = bitwise.bitwise_not
+    bitwise_left_shift, bitwise_right_shift = bitwise.left_shift, bitwise.right_shift
 
-    matmul = mm = bmm = mv = contraction.matmul
-    dot, outer, vdot, inner = contraction.dot, contraction.outer, contraction.vdot, contraction.inner
+    def add(self: Any, other: Any, alpha: Any = 1) -> Tensor:
+        """``x + alpha * other``."""
+        return arithmetic.add(self, other if alpha == 1 else arithmetic.multiply(other, alpha))
 
-    def max(self: Any, axis: Any = None, keepdims: Any = False, *, dim: Any = None, keepdim: Any = False) -> Any:
-        """The largest element, over all or over ``axis``. With PyTorch's ``dim`` also its indices, named."""
-        if dim is None:
-            return reduction.max(self, axis, keepdims)
-        return Extreme(reduction.max(self, dim, keepdim), reduction.argmax(self, dim, keepdim))
+    def sub(self: Any, other: Any, alpha: Any = 1) -> Tensor:
+        """``x - alpha * other``."""
+        return arithmetic.subtract(self, other if alpha == 1 else arithmetic.multiply(other, alpha))
 
-    def min(self: Any, axis: Any = None, keepdims: Any = False, *, dim: Any = None, keepdim: Any = False) -> Any:
-        """The smallest element, over all or over ``axis``. With PyTorch's ``dim`` also its indices, named."""
-        if dim is None:
-            return reduction.min(self, axis, keepdims)
-        return Extreme(reduction.min(self, dim, keepdim), reduction.argmin(self, dim, keepdim))
+    subtract = sub
 
-    def norm(self: Any, p: Any = 2, axis: Any = None, keepdims: bool = False) -> Tensor:
-        """The vector norm of order ``p`` over axes (all of them by default)."""
-        return reduction.vector_norm(self, 2 if p == "fro" else p, axis, keepdims)
+    def div(self: Any, other: Any, rounding_mode: str | None = None) -> Tensor:
+        """``x / other``, the quotient rounded towards zero with "trunc" and down with "floor"."""
+        if rounding_mode == "floor":
+            return arithmetic.floor_divide(self, other)
+        if rounding_mode not in (None, "trunc"):
+            raise DTypeError(f"div: rounding_mode is None, 'trunc' or 'floor', not {rounding_mode!r}")
+        quotient = arithmetic.divide(self, other)
+        return quotient if rounding_mode is None else rounding.trunc(quotient)
 
-    def pow(self: Any, exponent: Any) -> Tensor:
-        """Each element to a power."""
-        return power.power(self, exponent)
+    divide = true_divide = div
 
-    def reshape(self: Any, *new: Any) -> Tensor:
-        """The same elements in another shape, given as a tuple or as separate numbers; one of them may be -1."""
-        return shape.reshape(self, _numbers(new))
+    def addcmul(self: Any, first: Any, second: Any, value: Any = 1) -> Tensor:
+        """``x + value * first * second``."""
+        return self + value * (first * second)
 
-    view = reshape
+    def addcdiv(self: Any, first: Any, second: Any, value: Any = 1) -> Tensor:
+        """``x + value * first / second``."""
+        return self + value * (first / second)
 
-    def view_as(self: Any, other: Any) -> Tensor:
-        """The same elements in the shape of another tensor."""
-        return shape.reshape(self, other.shape)
+    def rsqrt(self: Any) -> Tensor:
+        """One over the square root."""
+        return power.reciprocal(power.sqrt(self))
 
-    reshape_as = view_as
+    def frac(self: Any) -> Tensor:
+        """What is left without the whole part, with the sign of the number."""
+        return rounding.modf(self)[0]
 
-    def permute(self: Any, *axes: Any) -> Tensor:
-        """The axes in the given order."""
-        return shape.transpose(self, _numbers(axes))
-
-    def transpose(self: Any, *axes: Any) -> Tensor:
-        """The axes reversed or in the given order (NumPy); given two of more than two axes, those exchanged (PyTorch).
-
-        For a matrix ``x.transpose(0, 1)`` is PyTorch's exchange, and ``x.transpose((0, 1))`` NumPy's identity.
-        """
-        if len(axes) == 2:
-            return shape.swapaxes(self, *axes)
-        return shape.transpose(self, _numbers(axes) if axes and axes[0] is not None else None)
-
-    @property
-    def T(self: Any) -> Tensor:
-        """The axes reversed."""
-        return shape.transpose(self)
-
-    @property
-    def mT(self: Any) -> Tensor:
-        """The last two axes exchanged."""
-        return shape.matrix_transpose(self)
-
-    @property
-    def H(self: Any) -> Tensor:
-        """The conjugate transpose of a matrix."""
-        return complex.conj(shape.matrix_transpose(self))
-
-    def expand(self: Any, *sizes: Any) -> Tensor:
-        """Repeated along new axes and axes of length one; -1 keeps a length."""
-        sizes = tuple(_numbers(sizes))
-        if len(sizes) < self.ndim:
-            raise ShapeError(f"expand: {sizes} has fewer dimensions than the shape {tuple(self.shape)}")
-        own = (1,) * (len(sizes) - self.ndim) + tuple(self.shape)
-        return shape.broadcast_to(self, tuple(n if m == -1 else m for m, n in zip(sizes, own, strict=True)))
-
-    def expand_as(self: Any, other: Any) -> Tensor:
-        """Repeated to the shape of another tensor."""
-        return shape.broadcast_to(self, other.shape)
-
-    def repeat(self: Any, *sizes: Any, axis: Any = None) -> Tensor:
-        """The whole tensor repeated along axes (PyTorch's meaning); with ``axis``, each element repeated (NumPy's)."""
-        if axis is not None:
-            return shape.repeat(self, _numbers(sizes) if len(sizes) > 1 else sizes[0], axis)
-        return shape.tile(self, _numbers(sizes))
-
-    def tile(self: Any, *reps: Any) -> Tensor:
-        """The whole tensor repeated along axes."""
-        return shape.tile(self, _numbers(reps))
+    def polygamma(self: Any, n: int) -> Tensor:
+        """The n-th derivative of digamma."""
+        return special.polygamma(n, self)
 
     def where(self: Any, condition: Any, other: Any) -> Tensor:
         """These elements where ``condition`` holds, those of ``other`` elsewhere."""
@@ -185,8 +165,98 @@ class Methods:
         """The imaginary part."""
         return complex.imag(self)
 
-    def __getitem__(self: Any, index: Any) -> Tensor:
-        return indexing.get_at(self, index)
+    # -- reductions ---------------------------------------------------------------------------------------------
 
-    def __setitem__(self: Any, index: Any, value: Any) -> None:
-        move(self, indexing.set_at(self, index, value), "x[index] = value")
+    sum, mean, prod = reduction.sum, reduction.mean, reduction.prod
+    amax, amin, argmax, argmin = reduction.amax, reduction.amin, reduction.argmax, reduction.argmin
+    all, any, count_nonzero, ptp = reduction.all, reduction.any, reduction.count_nonzero, reduction.ptp
+    logsumexp, softmax, log_softmax = softmax.logsumexp, softmax.softmax, softmax.log_softmax
+    cumsum, cumprod = cumulative.cumsum, cumulative.cumprod
+    logcumsumexp, diff = cumulative.logcumsumexp, cumulative.diff
+    quantile, nanmedian = statistics.quantile, statistics.nanmedian
+    nansum, nanmean = statistics.nansum, statistics.nanmean
+    cov, corrcoef = statistics.cov, statistics.corrcoef
+
+    def max(self: Any, axis: Any = None, keepdims: Any = False, *, dim: Any = None, keepdim: Any = False) -> Any:
+        """The largest element, over all or over ``axis`` (NumPy); with PyTorch's ``dim`` also its indices, named; the
+        elementwise maximum with another tensor.
+
+        >>> import wengert as wg
+        >>> x = wg.tensor([[1.0, 5.0], [7.0, 3.0]])
+        >>> x.max(axis=1)
+        tensor([5., 7.])
+        >>> x.max(dim=1).indices
+        tensor([1, 0])
+        """
+        if isinstance(axis, Tensor):
+            return selection.maximum(self, axis)
+        if dim is None:
+            return reduction.max(self, axis, keepdims or keepdim)
+        return Extreme(reduction.max(self, dim, keepdim), reduction.argmax(self, dim, keepdim))
+
+    def min(self: Any, axis: Any = None, keepdims: Any = False, *, dim: Any = None, keepdim: Any = False) -> Any:
+        """The smallest element, over all or over ``axis`` (NumPy); with PyTorch's ``dim`` also its indices, named; the
+        elementwise minimum with another tensor."""
+        if isinstance(axis, Tensor):
+            return selection.minimum(self, axis)
+        if dim is None:
+            return reduction.min(self, axis, keepdims or keepdim)
+        return Extreme(reduction.min(self, dim, keepdim), reduction.argmin(self, dim, keepdim))
+
+    @torch_keywords
+    def var(self: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, **options: Any) -> Tensor:
+        """Variance, divided by n - ``ddof``: 0 unless given, as in NumPy. PyTorch's ``unbiased=True`` and
+        ``correction`` are accepted; its default would be 1."""
+        return reduction.var(self, axis, None, _freedom(ddof, **options), keepdims)
+
+    @torch_keywords
+    def std(self: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False, **options: Any) -> Tensor:
+        """Standard deviation; its arguments are those of ``var``."""
+        return reduction.std(self, axis, None, _freedom(ddof, **options), keepdims)
+
+    def aminmax(self: Any, axis: Any = None, keepdims: bool = False) -> tuple[Tensor, Tensor]:
+        """The smallest and the largest element."""
+        return reduction.min(self, axis, keepdims), reduction.max(self, axis, keepdims)
+
+    def median(self: Any, axis: Any = None, keepdims: Any = False, *, dim: Any = None, keepdim: Any = False) -> Any:
+        """The middle element, or the mean of the two in the middle (NumPy); with PyTorch's ``dim`` the lower of the
+        two, and where it is, named."""
+        if dim is None:
+            return statistics.median(self, axis, keepdims or keepdim)
+        return sorting.kthvalue(self, (self.shape[dim] + 1) // 2, axis=dim, keepdims=keepdim)
+
+    def cummax(self: Any, axis: Any = None, *, dim: Any = None) -> Any:
+        """The running maximum along ``axis``; with PyTorch's ``dim`` also where it is, named."""
+        running = cumulative.cummax(self, axis if dim is None else dim)
+        return running if dim is None else Extreme(running, _latest(running, self, dim))
+
+    def cummin(self: Any, axis: Any = None, *, dim: Any = None) -> Any:
+        """The running minimum along ``axis``; with PyTorch's ``dim`` also where it is, named."""
+        running = cumulative.cummin(self, axis if dim is None else dim)
+        return running if dim is None else Extreme(running, _latest(running, self, dim))
+
+    @torch_keywords
+    def norm(self: Any, p: Any = 2, axis: Any = None, keepdims: bool = False) -> Tensor:
+        """The vector norm of order ``p`` over axes (all of them by default)."""
+        return reduction.vector_norm(self, 2 if p in ("fro", None) else p, axis, keepdims)
+
+    # -- linear algebra -----------------------------------------------------------------------------------------
+
+    matmul = mm = bmm = mv = contraction.matmul
+    dot, outer, vdot, inner = contraction.dot, contraction.outer, contraction.vdot, contraction.inner
+    kron, cross, tensordot = contraction.kron, contraction.cross, contraction.tensordot
+    det, slogdet, matrix_power = linalg.det, linalg.slogdet, linalg.matrix_power
+    inverse, cholesky, qr = linalg.inv, linalg.cholesky, linalg.qr
+    pinverse, svd = solving.pinv, decomposition.svd
+
+    def addmm(self: Any, first: Any, second: Any, beta: Any = 1, alpha: Any = 1) -> Tensor:
+        """``beta * x + alpha * (first @ second)``."""
+        product = contraction.matmul(first, second)
+        return beta * self + alpha * product
+
+    addmv = baddbmm = addmm
+
+    def logdet(self: Any) -> Tensor:
+        """The logarithm of the determinant; NaN where that is negative."""
+        sign, log = linalg.slogdet(self)
+        return selection.where(comparison.less(sign, 0), np.nan, log)

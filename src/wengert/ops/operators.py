@@ -21,6 +21,7 @@ from wengert.ops.casting import Casting
 from wengert.ops.conversions import Conversions
 from wengert.ops.dispatch import Dispatch
 from wengert.ops.inplace import InPlace
+from wengert.ops.layout import Layout
 from wengert.ops.methods import Methods
 
 
@@ -41,7 +42,7 @@ def is_comparable(x: Any) -> bool:
     )
 
 
-class Operators(Methods, Casting, InPlace, Conversions, Dispatch):
+class Operators(Methods, Layout, Casting, InPlace, Conversions, Dispatch):
     """Operators, methods and protocols of ``Tensor``."""
 
     __slots__ = ()
