@@ -11,6 +11,7 @@ import scipy.linalg
 
 import wengert as wg
 from tests.laws.samples import definite, normal, regular
+from wengert.core.errors import DTypeError, LinearAlgebraError
 from wengert.core.interpreter import interpret
 from wengert.core.tracing import trace_flat
 from wengert.core.types import TensorSpec
@@ -218,3 +219,15 @@ class TestRankAndCondition:
         assert int(wg.linalg.matrix_rank(wg.tensor(x), rtol=0.5)) == 1
         with pytest.raises(wg.DTypeError, match="not both"):
             wg.linalg.matrix_rank(wg.tensor(x), 0.05, rtol=0.5)
+
+
+def test_qr_with_a_whole_basis() -> None:
+    x = wg.tensor(np.arange(6.0).reshape(3, 2) ** 2, requires_grad=True)
+    q, r = wg.linalg.qr(x, mode="complete")
+    assert (q.shape, r.shape) == ((3, 3), (3, 2))
+    np.testing.assert_allclose((q.T @ q).detach().numpy(), np.eye(3), atol=1e-14)
+    np.testing.assert_allclose(wg.linalg.qr(x, mode="r").detach().numpy(), r[:2].detach().numpy(), atol=1e-13)
+    with pytest.raises(LinearAlgebraError, match=r"mode='complete' adds to Q are not unique.*mode='reduced'"):
+        q.sum().backward()
+    with pytest.raises(DTypeError, match="mode is 'reduced', 'complete' or 'r', not 'raw'"):
+        wg.linalg.qr(x, mode="raw")

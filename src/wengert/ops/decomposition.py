@@ -25,6 +25,7 @@ from wengert.ops.linalg import (
     reciprocal,
 )
 from wengert.ops.protocol import implements
+from wengert.ops.results import SVDResult
 from wengert.ops.shape import as_array
 
 
@@ -152,7 +153,7 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
         x = hermitian_from_lower(as_square(x, "svd"))
     full = bool(full_matrices and compute_uv and x.shape[-1] != x.shape[-2])
     found = apply(Svd(full), x)
-    return found if compute_uv else found[1]
+    return SVDResult(*found) if compute_uv else found[1]
 
 
 @implements(np.linalg.svdvals)

@@ -23,6 +23,7 @@ from wengert.ops.families import conjugate
 from wengert.ops.protocol import implements
 from wengert.ops.reduction import negative_axes, vector_norm
 from wengert.ops.reduction import sum as sum_
+from wengert.ops.results import EighResult, QRResult, SlogdetResult
 from wengert.ops.shape import as_array, expand_dims, moveaxis
 
 
@@ -251,22 +252,29 @@ def check_phases(pairs: Sequence[tuple[Any, Any]], name: str) -> None:
 
 
 class Qr(Primitive):
-    """Q with orthonormal columns and upper triangular R of full-rank matrices with at least as many rows as columns."""
+    """Q with orthonormal columns and upper triangular R of full-rank matrices with at least as many rows as columns;
+    with ``complete``, Q is square."""
 
+    complete: bool = False
     maps_leading_axes = True
 
     def value(self, x: Any) -> Any:
-        return tuple(np.linalg.qr(x))
+        return tuple(np.linalg.qr(x, "complete" if self.complete else "reduced"))
 
     def spec(self, x: TensorSpec) -> tuple[TensorSpec, ...]:
-        k = min(x.shape[-2:])
+        k = x.shape[-2] if self.complete else min(x.shape[-2:])
         dtype = float_dtype(x)
         return TensorSpec((*x.shape[:-1], k), dtype), TensorSpec((*x.shape[:-2], k, x.shape[-1]), dtype)
 
     def vjp_x(self, g: Any, out: Any) -> Array:
         to_q, to_r = g
         q, r = out
-        if r.shape[-1] != r.shape[-2]:
+        if r.shape[-1] < r.shape[-2]:
+            raise LinearAlgebraError(
+                "qr: the columns that mode='complete' adds to Q are not unique, so they have no derivative; use "
+                "mode='reduced'"
+            )
+        if r.shape[-1] > r.shape[-2]:
             raise LinearAlgebraError("qr of a matrix with more columns than rows has no derivative here; transpose it")
         m = np.matmul(r, adjoint(to_r)) - np.matmul(adjoint(to_q), q)
         low = np.tril(m, -1)
@@ -308,14 +316,14 @@ def det(x: Any) -> Tensor:
 @implements(np.linalg.slogdet)
 def slogdet(x: Any) -> Any:
     """Sign and logarithm of the absolute value of the determinant."""
-    return tuple(apply(Slogdet(), as_square(x, "slogdet")))
+    return SlogdetResult(*apply(Slogdet(), as_square(x, "slogdet")))
 
 
 @implements(np.linalg.eigh)
 def eigh(x: Any, UPLO: str = "L") -> Any:
     """Eigenvalues and eigenvectors of symmetric or Hermitian matrices."""
     x = as_square(x, "eigh")
-    return apply(Eigh(), x if UPLO == "L" else adjoint(x))
+    return EighResult(*apply(Eigh(), x if UPLO == "L" else adjoint(x)))
 
 
 @implements(np.linalg.eigvalsh)
@@ -326,10 +334,16 @@ def eigvalsh(x: Any, UPLO: str = "L") -> Tensor:
 
 @implements(np.linalg.qr)
 def qr(x: Any, mode: str = "reduced") -> Any:
-    """Q with orthonormal columns and upper triangular R."""
-    if mode != "reduced":
-        raise DTypeError(f"qr: only mode 'reduced' is offered, not {mode!r}")
-    return apply(Qr(), as_array(x))
+    """Q with orthonormal columns and upper triangular R; R alone with mode "r".
+
+    With mode "complete" Q is square, and the columns that it has more are any that complete the basis: a derivative
+    through that is a ``LinearAlgebraError``.
+    """
+    x = as_array(x)
+    if mode not in ("reduced", "complete", "r"):
+        raise DTypeError(f"qr: mode is 'reduced', 'complete' or 'r', not {mode!r}")
+    found = QRResult(*apply(Qr(mode == "complete" and x.shape[-2] > x.shape[-1]), x))
+    return found.R if mode == "r" else found
 
 
 @implements(np.linalg.matrix_power)
