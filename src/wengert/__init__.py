@@ -111,6 +111,7 @@ from wengert.ops.activation import softsign as softsign
 from wengert.ops.activation import swish as swish
 from wengert.ops.activation import tanhshrink as tanhshrink
 from wengert.ops.affine import affine as affine
+from wengert.ops.answers import isin as isin
 from wengert.ops.arithmetic import add as add
 from wengert.ops.arithmetic import deg2rad as deg2rad
 from wengert.ops.arithmetic import degrees as degrees
@@ -143,8 +144,6 @@ from wengert.ops.bitwise import invert as invert
 from wengert.ops.bitwise import lcm as lcm
 from wengert.ops.bitwise import left_shift as left_shift
 from wengert.ops.bitwise import right_shift as right_shift
-from wengert.ops.casting import as_dtype as as_dtype
-from wengert.ops.casting import check_device as check_device
 from wengert.ops.comparison import allclose as allclose
 from wengert.ops.comparison import array_equal as array_equal
 from wengert.ops.comparison import array_equiv as array_equiv
@@ -335,11 +334,7 @@ from wengert.ops.reduction import max as max
 from wengert.ops.reduction import mean as mean
 from wengert.ops.reduction import min as min
 from wengert.ops.reduction import prod as prod
-from wengert.ops.reduction import products_of_others as products_of_others
 from wengert.ops.reduction import ptp as ptp
-from wengert.ops.reduction import reduce_over as reduce_over
-from wengert.ops.reduction import safe_sqrt as safe_sqrt
-from wengert.ops.reduction import scalar_axis as scalar_axis
 from wengert.ops.reduction import std as std
 from wengert.ops.reduction import sum as sum
 from wengert.ops.reduction import var as var
@@ -368,7 +363,6 @@ from wengert.ops.selection import nan_to_num as nan_to_num
 from wengert.ops.selection import piecewise as piecewise
 from wengert.ops.selection import select as select
 from wengert.ops.selection import where as where
-from wengert.ops.shape import as_array as as_array
 from wengert.ops.shape import astype as astype
 from wengert.ops.shape import atleast_1d as atleast_1d
 from wengert.ops.shape import atleast_2d as atleast_2d
@@ -386,8 +380,6 @@ from wengert.ops.shape import flatten as flatten
 from wengert.ops.shape import flip as flip
 from wengert.ops.shape import fliplr as fliplr
 from wengert.ops.shape import flipud as flipud
-from wengert.ops.shape import linalg_diagonal as linalg_diagonal
-from wengert.ops.shape import linalg_trace as linalg_trace
 from wengert.ops.shape import matrix_transpose as matrix_transpose
 from wengert.ops.shape import meshgrid as meshgrid
 from wengert.ops.shape import moveaxis as moveaxis
@@ -513,10 +505,6 @@ from wengert.ops.transcendental import sinc as sinc
 from wengert.ops.transcendental import sinh as sinh
 from wengert.ops.transcendental import tan as tan
 from wengert.ops.transcendental import tanh as tanh
-from wengert.ops.windows import blocks as blocks
-from wengert.ops.windows import check_fits as check_fits
-from wengert.ops.windows import per_axis as per_axis
-from wengert.ops.windows import volume as volume
 from wengert.plan.ledger import ledger as ledger
 from wengert.transforms.batching import vmap as vmap
 from wengert.transforms.checkpoint import checkpoint as checkpoint

@@ -152,6 +152,10 @@ MAKERS = [
 ]
 
 
+#: Whether each element of one array is in another.
+isin = by_value(np.isin, wrapping=True)
+
+
 def register_answers() -> None:
     """Fill the table with the functions that are not differentiated, where no family has its own."""
     table: dict[Any, Callable[..., Any]] = {np.shape: _shape, np.ndim: _ndim, np.size: _size, np.copyto: _copyto}

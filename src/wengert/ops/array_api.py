@@ -9,6 +9,8 @@ import numpy as np
 from wengert.core.types import get_default_dtype
 
 __array_api_version__ = "2024.12"
+#: Each version of the standard keeps what the ones before it had.
+API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
 
 _KINDS: dict[str, tuple[str, ...]] = {
     "bool": ("bool",),

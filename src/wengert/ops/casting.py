@@ -11,6 +11,7 @@ from wengert.core.errors import DTypeError
 from wengert.core.levels import bottom
 from wengert.core.tensor import Tensor
 from wengert.ops import creation, shape
+from wengert.ops.creation import check_device
 
 
 def as_dtype(dtype: Any) -> np.dtype[Any]:
@@ -19,13 +20,6 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
         return np.dtype(dtype)
     except TypeError as error:
         raise DTypeError(f"{dtype!r} is not a dtype; tensors know NumPy's, such as 'float32'") from error
-
-
-def check_device(device: Any) -> None:
-    """Raise ``DTypeError`` for any device but the CPU."""
-    name = str(device)
-    if name.split(":")[0] != "cpu":
-        raise DTypeError(f"there is no device {name!r}: Wengert computes on the CPU, with NumPy; leave the device away")
 
 
 class Casting:

@@ -18,6 +18,7 @@ from wengert.core.errors import DTypeError, GradientError, ShapeError, Transform
 from wengert.core.levels import Batched, Dual, Wrapped, bottom
 from wengert.core.node import Leaf
 from wengert.core.tensor import Tensor
+from wengert.ops.array_api import API_VERSIONS
 
 #: dtypes that a printed tensor need not name, because its digits show them.
 _OBVIOUS_DTYPES = frozenset(map(np.dtype, ("float64", "int64", "bool", "complex128")))
@@ -151,7 +152,12 @@ class Conversions:
         return value.copy() if copy else read_only(value)
 
     def __array_namespace__(self, *, api_version: str | None = None) -> ModuleType:
-        """The functions of the Python array API standard: the module ``wengert`` itself."""
+        """The functions of the Python array API standard: the module ``wengert`` itself.
+
+        Raises ``DTypeError`` for a version of the standard other than the ones it follows.
+        """
+        if api_version not in (None, *API_VERSIONS):
+            raise DTypeError(f"there is no array API version {api_version!r} here; there are {', '.join(API_VERSIONS)}")
         return importlib.import_module("wengert")
 
     def __dlpack__(

@@ -1,7 +1,8 @@
 """Tensors made from nothing, from data and from other libraries' arrays.
 
 Shapes are given as in PyTorch or as in NumPy: ``zeros(2, 3)`` and ``zeros((2, 3))`` are the same. The dtype is the
-default dtype (``set_default_dtype``) unless given or implied by the data. Every function takes ``requires_grad``.
+default dtype (``set_default_dtype``) unless given or implied by the data. Every function takes
+``requires_grad``, and ``device``, which can only be ``"cpu"``.
 
 Python's ``range`` and NumPy's ``np.zeros`` have no tensor among their arguments, so NumPy's own creation functions
 give arrays; the ``*_like`` functions dispatch.
@@ -41,8 +42,17 @@ def shape_from(shape: tuple[Any, ...], name: str) -> Shape:
     return found
 
 
-def finish(value: np.ndarray, requires_grad: bool) -> Tensor:
+def check_device(device: Any) -> None:
+    """Raise ``DTypeError`` for any device but the CPU."""
+    name = str(device)
+    if name.split(":")[0] != "cpu":
+        raise DTypeError(f"there is no device {name!r}: Wengert computes on the CPU, with NumPy; leave the device away")
+
+
+def finish(value: np.ndarray, requires_grad: bool, device: Any = None) -> Tensor:
     """A tensor around a new array that nobody else holds."""
+    if device is not None:
+        check_device(device)
     result = wrap(value)
     return result.requires_grad_() if requires_grad else result
 
@@ -56,7 +66,7 @@ def _plain(value: Any, name: str) -> Any:
     return value
 
 
-def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """A tensor with a copy of ``data``: a number, nested lists (tensors may be among them) or an array.
 
     Python floats get the default dtype; NumPy arrays and tensors keep theirs. The result is a leaf: no gradient flows
@@ -68,15 +78,24 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     tensor([[1., 2.],
             [3., 4.]], dtype=float32, requires_grad=True)
     """
+    if device is not None:
+        check_device(device)
     return Tensor(data, dtype, requires_grad)
 
 
-def zeros(*shape: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def _filled(
+    make: Callable[..., np.ndarray], size: tuple[Any, ...], shape: Any, dtype: Any, requires_grad: bool, device: Any
+) -> Tensor:
+    found = shape_from(size if shape is None else (shape,), make.__name__)
+    return finish(make(found, dtype or get_default_dtype()), requires_grad, device)
+
+
+def zeros(*size: Any, shape: Any = None, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Zeros of the given shape."""
-    return finish(np.zeros(shape_from(shape, "zeros"), dtype or get_default_dtype()), requires_grad)
+    return _filled(np.zeros, size, shape, dtype, requires_grad, device)
 
 
-def ones(*shape: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(*size: Any, shape: Any = None, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Ones of the given shape.
 
     >>> import wengert as wg
@@ -84,45 +103,51 @@ def ones(*shape: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     tensor([[1, 1, 1],
             [1, 1, 1]])
     """
-    return finish(np.ones(shape_from(shape, "ones"), dtype or get_default_dtype()), requires_grad)
+    return _filled(np.ones, size, shape, dtype, requires_grad, device)
 
 
-def empty(*shape: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(*size: Any, shape: Any = None, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """A tensor of the given shape whose elements are whatever was in memory."""
-    return finish(np.empty(shape_from(shape, "empty"), dtype or get_default_dtype()), requires_grad)
+    return _filled(np.empty, size, shape, dtype, requires_grad, device)
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """One value everywhere. The dtype follows the value: the default dtype for a Python float."""
     value = _plain(fill_value, "full")
     if dtype is None and isinstance(value, float):
         dtype = get_default_dtype()
-    return finish(np.full(shape_from((shape,), "full"), value, dtype), requires_grad)
+    return finish(np.full(shape_from((shape,), "full"), value, dtype), requires_grad, device)
 
 
-def eye(n: int, m: int | None = None, k: int = 0, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def eye(
+    n: int, m: int | None = None, k: int = 0, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """An (n, m) matrix with ones on the k-th diagonal; ``m`` is ``n`` unless given."""
-    return finish(np.eye(n, m, k, dtype or get_default_dtype()), requires_grad)
+    return finish(np.eye(n, m, k, dtype or get_default_dtype()), requires_grad, device)
 
 
-def identity(n: int, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def identity(n: int, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """The (n, n) identity matrix."""
-    return eye(n, dtype=dtype, requires_grad=requires_grad)
+    return eye(n, dtype=dtype, requires_grad=requires_grad, device=device)
 
 
-def tri(n: int, m: int | None = None, k: int = 0, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def tri(
+    n: int, m: int | None = None, k: int = 0, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """An (n, m) matrix with ones on and below the k-th diagonal."""
-    return finish(np.tri(n, m, k, dtype or get_default_dtype()), requires_grad)
+    return finish(np.tri(n, m, k, dtype or get_default_dtype()), requires_grad, device)
 
 
-def _ranged(value: np.ndarray, dtype: Any, requires_grad: bool) -> Tensor:
+def _ranged(value: np.ndarray, dtype: Any, requires_grad: bool, device: Any) -> Tensor:
     """NumPy's ranges come in float64 where their limits are Python floats; ours follow the default dtype."""
     if dtype is None and value.dtype == np.float64:
         value = value.astype(get_default_dtype(), copy=False)
-    return finish(value, requires_grad)
+    return finish(value, requires_grad, device)
 
 
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def arange(
+    start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """Numbers from ``start`` (0 if only one is given) up to but not including ``stop``; integers give integers.
 
     >>> import wengert as wg
@@ -133,15 +158,21 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, requi
     limits: Any = [_plain(value, "arange") for value in (low, high, step)]
     if limits[2] == 0:
         raise ShapeError("arange: step must not be zero")
-    return _ranged(np.arange(*limits, dtype=dtype), dtype, requires_grad)
+    return _ranged(np.arange(*limits, dtype=dtype), dtype, requires_grad, device)
 
 
 def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, requires_grad: bool = False
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    device: Any = None,
 ) -> Tensor:
     """``num`` evenly spaced numbers from ``start`` to ``stop``, which is included if ``endpoint``."""
     value = np.linspace(_plain(start, "linspace"), _plain(stop, "linspace"), num, endpoint, dtype=dtype)
-    return _ranged(value, dtype, requires_grad)
+    return _ranged(value, dtype, requires_grad, device)
 
 
 def logspace(
@@ -152,18 +183,25 @@ def logspace(
     base: float = 10.0,
     dtype: Any = None,
     requires_grad: bool = False,
+    device: Any = None,
 ) -> Tensor:
     """``base`` to the power of ``num`` evenly spaced numbers from ``start`` to ``stop``."""
     value = np.logspace(_plain(start, "logspace"), _plain(stop, "logspace"), num, endpoint, base, dtype)
-    return _ranged(value, dtype, requires_grad)
+    return _ranged(value, dtype, requires_grad, device)
 
 
 def geomspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, requires_grad: bool = False
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    device: Any = None,
 ) -> Tensor:
     """``num`` numbers from ``start`` to ``stop`` with a constant ratio."""
     value = np.geomspace(_plain(start, "geomspace"), _plain(stop, "geomspace"), num, endpoint, dtype)
-    return _ranged(value, dtype, requires_grad)
+    return _ranged(value, dtype, requires_grad, device)
 
 
 # -- like another tensor --------------------------------------------------------------------------------------------
@@ -176,29 +214,33 @@ def _like(x: Any, dtype: Any, shape: Any, name: str) -> tuple[Shape, Any]:
 
 
 @implements(np.zeros_like)
-def zeros_like(x: Any, dtype: Any = None, shape: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(x: Any, dtype: Any = None, shape: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Zeros of the shape and dtype of ``x``; no gradient flows to ``x``."""
-    return finish(np.zeros(*_like(x, dtype, shape, "zeros_like")), requires_grad)
+    return finish(np.zeros(*_like(x, dtype, shape, "zeros_like")), requires_grad, device)
 
 
 @implements(np.ones_like)
-def ones_like(x: Any, dtype: Any = None, shape: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(x: Any, dtype: Any = None, shape: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Ones of the shape and dtype of ``x``; no gradient flows to ``x``."""
-    return finish(np.ones(*_like(x, dtype, shape, "ones_like")), requires_grad)
+    return finish(np.ones(*_like(x, dtype, shape, "ones_like")), requires_grad, device)
 
 
 @implements(np.empty_like)
-def empty_like(x: Any, dtype: Any = None, shape: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(x: Any, dtype: Any = None, shape: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """A tensor of the shape and dtype of ``x``, with any elements."""
-    return finish(np.empty(*_like(x, dtype, shape, "empty_like")), requires_grad)
+    return finish(np.empty(*_like(x, dtype, shape, "empty_like")), requires_grad, device)
 
 
 @implements(np.full_like)
-def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, requires_grad: bool = False) -> Tensor:
+def full_like(
+    x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """One value, in the shape and dtype of ``x``.
 
     A tensor as ``fill_value`` stays in the graph: its gradient is the sum over the copies.
     """
+    if device is not None:
+        check_device(device)
     shape, dtype = _like(x, dtype, shape, "full_like")
     fill_value = as_operand(fill_value, "full_like")
     if hasattr(fill_value, "_node"):
@@ -207,7 +249,9 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, req
     return finish(np.full(shape, fill_value, dtype), requires_grad)
 
 
-def fromfunction(function: Callable[..., Any], shape: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def fromfunction(
+    function: Callable[..., Any], shape: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """The tensor of ``function(i, j, ...)``, called once with tensors of all the indices.
 
     >>> import wengert as wg
@@ -215,6 +259,8 @@ def fromfunction(function: Callable[..., Any], shape: Any, dtype: Any = None, re
     tensor([[ 0,  1,  2],
             [10, 11, 12]])
     """
+    if device is not None:
+        check_device(device)
     grid = np.indices(shape_from((shape,), "fromfunction"), dtype or get_default_dtype())
     result = as_tensor(function(*(wrap(axis) for axis in grid)))
     return result.requires_grad_() if requires_grad else result
@@ -224,12 +270,14 @@ def fromfunction(function: Callable[..., Any], shape: Any, dtype: Any = None, re
 
 
 @implements(np.asarray, np.asanyarray, np.ascontiguousarray)
-def asarray(x: Any, dtype: Any = None, copy: bool | None = None) -> Any:
+def asarray(x: Any, dtype: Any = None, copy: bool | None = None, device: Any = None) -> Any:
     """``x`` as a tensor. A tensor that already has this dtype is returned as it is, graph and all.
 
     ``copy=True`` gives a new handle (values never change in place, so memory need not be copied); ``copy=False`` raises
     ``ShapeError`` where the data would have to be copied.
     """
+    if device is not None:
+        check_device(device)
     if hasattr(x, "_node"):
         if dtype is None or np.dtype(dtype) == x.dtype:
             return np.copy(x) if copy else x
@@ -242,7 +290,7 @@ def asarray(x: Any, dtype: Any = None, copy: bool | None = None) -> Any:
 
 
 @implements(np.array)
-def array(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def array(data: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """A new tensor from ``data``, as in NumPy: a tensor in it keeps its graph, and so do tensors in a list.
 
     >>> import wengert as wg
@@ -250,7 +298,7 @@ def array(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     >>> wg.array([x, x * x]).sum().backward(); x.grad
     tensor(5.)
     """
-    result: Tensor = asarray(_joined(data), dtype, copy=True)
+    result: Tensor = asarray(_joined(data), dtype, True, device)
     return result.requires_grad_() if requires_grad else result
 
 
@@ -282,12 +330,14 @@ def from_numpy(array: np.ndarray, requires_grad: bool = False) -> Tensor:
     return finish(frozen_copy(as_operand(array, "from_numpy")), requires_grad)
 
 
-def from_dlpack(x: Any, copy: bool | None = None, requires_grad: bool = False) -> Tensor:
+def from_dlpack(x: Any, copy: bool | None = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """A tensor from any object with ``__dlpack__`` in main memory (a PyTorch or JAX array, say).
 
     The data is copied unless the producer says that it is read-only, for the reason given at ``from_numpy``; with
     ``copy=False`` the need for a copy raises ``ShapeError``.
     """
+    if device is not None:
+        check_device(device)
     if isinstance(x, Tensor):
         return finish(bottom(x), requires_grad)
     if isinstance(x, np.ndarray) and copy is None:

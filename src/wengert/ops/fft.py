@@ -18,8 +18,9 @@ import numpy as np
 from wengert.core.apply import apply, as_operand
 from wengert.core.errors import DTypeError, ShapeError
 from wengert.core.levels import as_tensor
-from wengert.core.tensor import Tensor, wrap
+from wengert.core.tensor import Tensor
 from wengert.core.types import Array, Shape, TensorSpec, get_default_dtype, real_dtype
+from wengert.ops.creation import finish
 from wengert.ops.families import Linear
 from wengert.ops.protocol import implements
 
@@ -341,11 +342,11 @@ def ifftshift(x: Any, axes: Any = None) -> Tensor:
     return _shift(x, axes, -1)
 
 
-def fftfreq(n: int, d: float = 1.0, dtype: Any = None) -> Tensor:
+def fftfreq(n: int, d: float = 1.0, dtype: Any = None, device: Any = None) -> Tensor:
     """The frequencies of the coefficients of ``fft``, in cycles per unit of the sample spacing ``d``."""
-    return wrap(np.fft.fftfreq(n, d).astype(dtype or get_default_dtype()))
+    return finish(np.fft.fftfreq(n, d).astype(dtype or get_default_dtype()), False, device)
 
 
-def rfftfreq(n: int, d: float = 1.0, dtype: Any = None) -> Tensor:
+def rfftfreq(n: int, d: float = 1.0, dtype: Any = None, device: Any = None) -> Tensor:
     """The frequencies of the coefficients of ``rfft``, in cycles per unit of the sample spacing ``d``."""
-    return wrap(np.fft.rfftfreq(n, d).astype(dtype or get_default_dtype()))
+    return finish(np.fft.rfftfreq(n, d).astype(dtype or get_default_dtype()), False, device)

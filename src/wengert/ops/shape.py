@@ -15,6 +15,7 @@ from wengert.core.levels import as_tensor
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array, TensorSpec
+from wengert.ops.creation import check_device
 from wengert.ops.families import Linear
 from wengert.ops.protocol import implements, operator, torch_keywords
 from wengert.ops.reduction import negative_axes, reduced_shape
@@ -301,10 +302,11 @@ copy = clone = operator(Copy(), np.copy)
 
 
 @implements(np.reshape)
-def reshape(x: Any, shape: Any) -> Tensor:
+def reshape(x: Any, shape: Any, copy: bool | None = None) -> Tensor:
     """The same elements in another shape; one length may be -1.
 
-    Raises ``ShapeError`` if the numbers of elements differ.
+    ``copy`` may be anything: values never change in place, so nobody can tell a copy from a view. Raises ``ShapeError``
+    if the numbers of elements differ.
     """
     x = as_array(x)
     shape = lengths(shape)
@@ -512,9 +514,9 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
 
 
 @implements(np.linalg.trace)
-def linalg_trace(x: Any, offset: int = 0) -> Tensor:
+def linalg_trace(x: Any, offset: int = 0, dtype: Any = None) -> Tensor:
     """The sum of a diagonal of the last two axes."""
-    return linalg_diagonal(x, offset).sum(axis=-1)
+    return linalg_diagonal(x, offset).sum(axis=-1, dtype=dtype)
 
 
 def diag_embed(x: Any, offset: int = 0) -> Tensor:
@@ -539,8 +541,10 @@ def diagflat(x: Any, k: int = 0) -> Tensor:
     return diag_embed(ravel(x), k)
 
 
-def astype(x: Any, dtype: Any, copy: bool = True) -> Tensor:
+def astype(x: Any, dtype: Any, copy: bool = True, device: Any = None) -> Tensor:
     """Another dtype. Integers and booleans cut the gradient; complex to real keeps the real part."""
+    if device is not None:
+        check_device(device)
     target = np.dtype(dtype)
     x = as_tensor(as_array(x))
     return x if x.dtype == target and not copy else apply(Astype(target.name), x)
