@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from wengert.core.levels import as_tensor, bottom
 from wengert.core.tensor import Tensor, wrap
 from wengert.ops.inplace import move
 from wengert.ops.protocol import NUMPY_FUNCTIONS
+from wengert.ops.special import SPECIAL_FUNCTIONS
 
 _NO_DATES = "tensors hold numbers, not dates"
 
@@ -50,7 +52,7 @@ ACCUMULATIONS: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
 def unsupported(function: Any, reason: str = "") -> UnsupportedFunctionError:
     """The error for a function that has no counterpart: its name, and what to write instead."""
     name = function.__name__
-    module = getattr(function, "__module__", None) or "numpy"
+    module = _module_of(function)
     hint = HINTS.get(name) or (
         f"if no gradient is needed, detach: {module}.{name}(x.detach().numpy()); else write a wengert.autograd.Function"
     )
@@ -84,10 +86,25 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: dict
 
 def counterpart(function: Any) -> Callable[..., Any]:
     """The function that stands in for one of NumPy's or SciPy's."""
-    found = NUMPY_FUNCTIONS.get(function)
+    found = NUMPY_FUNCTIONS.get(function) or _special(function)
     if found is None:
         raise unsupported(function)
     return found
+
+
+def _special(function: Any) -> Callable[..., Any] | None:
+    """The counterpart of one of ``scipy.special``'s ufuncs: they are known by name, so that SciPy is not imported."""
+    if _module_of(function) != "scipy.special":
+        return None
+    return SPECIAL_FUNCTIONS.get(function.__name__)
+
+
+def _module_of(function: Any) -> str:
+    """Where the user found a function. Ufuncs do not know, but NumPy's are all attributes of ``numpy``."""
+    if not isinstance(function, np.ufunc):
+        return getattr(function, "__module__", None) or "numpy"
+    scipy_special = sys.modules.get("scipy.special")
+    return "scipy.special" if getattr(scipy_special, function.__name__, None) is function else "numpy"
 
 
 def _call(
@@ -131,8 +148,7 @@ def _reduce(
         raise UnsupportedFunctionError(
             f"numpy.{ufunc.__name__}.reduce on a tensor does not take where=; use wengert.where on the operand"
         )
-    if dtype is not None:
-        x = x.astype(dtype)
+    x = as_tensor(x) if dtype is None else as_tensor(x).astype(dtype)
     if ufunc in REDUCTIONS:
         result = counterpart(REDUCTIONS[ufunc])(x, axis=axis, keepdims=keepdims)
         return result if initial in (None, np._NoValue) else counterpart(ufunc)(result, initial)
@@ -161,8 +177,7 @@ def _partials(ufunc: np.ufunc, rows: Any, initial: Any = None) -> list[Any]:
 
 
 def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None) -> Any:
-    if dtype is not None:
-        x = x.astype(dtype)
+    x = as_tensor(x) if dtype is None else as_tensor(x).astype(dtype)
     if ufunc in ACCUMULATIONS:
         return counterpart(ACCUMULATIONS[ufunc])(x, axis=axis)
     if x.shape[axis] == 0:

@@ -1,0 +1,102 @@
+"""The names that users rely on are where they are promised."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import scipy.special
+
+import wengert as wg
+import wengert.numpy as wnp
+from wengert.core.errors import UnsupportedFunctionError
+from wengert.ops.special import SPECIAL_FUNCTIONS
+from wengert.scipy import special
+
+
+@pytest.mark.parametrize("name", ["autograd", "fft", "linalg", "nn", "numpy", "optim", "random", "scalar", "scipy"])
+def test_submodules_are_found_without_importing_them(name):
+    assert getattr(wg, name).__name__ == f"wengert.{name}"
+    assert name in dir(wg)
+
+
+def test_a_name_that_does_not_exist():
+    with pytest.raises(AttributeError, match="module 'wengert' has no attribute 'gradient_descent'"):
+        _ = wg.gradient_descent
+
+
+def test_importing_wengert_imports_neither_scipy_nor_llvmlite():
+    code = "import sys, wengert; print([m for m in ('scipy', 'llvmlite', 'sklearn') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# -- wengert.numpy --------------------------------------------------------------------------------------------------
+
+
+def test_numpys_functions_make_tensors():
+    for made in (wnp.zeros(3), wnp.arange(3), wnp.array([1.0]), wnp.sin([0.0]), wnp.linalg.inv([[2.0]])):
+        assert isinstance(made, wg.Tensor)
+    assert wnp.ndarray is wg.Tensor
+
+
+def test_numpys_own_constants_and_dtypes():
+    assert wnp.pi == np.pi
+    assert wnp.newaxis is None
+    assert wnp.float32 is np.float32
+
+
+def test_numpys_arguments():
+    x = wnp.array([[1.0, 2.0], [3.0, 4.0]])
+    assert wnp.sum(x, 0, None, None, True).shape == (1, 2)
+    assert wnp.clip(x, a_min=2.0, a_max=3.0).tolist() == [[2.0, 2.0], [3.0, 3.0]]
+
+
+def test_ufuncs_keep_their_methods():
+    assert wnp.add.reduce([1.0, 2.0]).item() == 3.0
+    assert wnp.multiply.outer([1.0, 2.0], [3.0]).tolist() == [[3.0], [6.0]]
+    assert wnp.maximum.accumulate([1.0, 3.0, 2.0]).tolist() == [1.0, 3.0, 3.0]
+
+
+def test_a_function_without_counterpart():
+    with pytest.raises(AttributeError, match=r"wengert\.numpy has no 'putmask'.*use wengert\.where"):
+        _ = wnp.putmask
+    with pytest.raises(AttributeError, match="has no attribute 'no_such_thing', and neither has numpy"):
+        _ = wnp.no_such_thing
+
+
+def test_gradients_flow_through_numpys_names():
+    x = wg.tensor([1.0, 2.0], requires_grad=True)
+    wnp.sum(wnp.exp(x) * wnp.arange(2)).backward()
+    assert x.grad.tolist() == [0.0, pytest.approx(np.exp(2.0))]
+
+
+# -- wengert.scipy --------------------------------------------------------------------------------------------------
+
+POINTS = np.array([0.2, 0.5, 0.8])
+
+
+@pytest.mark.parametrize("name", SPECIAL_FUNCTIONS)
+def test_scipy_special(name):
+    theirs = getattr(scipy.special, name)
+    args = (POINTS,) * (theirs.nin if isinstance(theirs, np.ufunc) else 1)
+    tensors = [wg.tensor(one, requires_grad=True) for one in args]
+    got = getattr(special, name)(*tensors)
+    np.testing.assert_allclose(got.detach().numpy(), theirs(*args), rtol=1e-13)
+    if isinstance(theirs, np.ufunc):
+        np.testing.assert_allclose(theirs(*tensors).detach().numpy(), theirs(*args), rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
+def test_scipys_default_axis(name):
+    x = np.arange(6.0).reshape(2, 3)
+    for kwargs in ({}, {"axis": 1}):
+        expected = getattr(scipy.special, name)(x, **kwargs)
+        np.testing.assert_allclose(getattr(special, name)(wg.tensor(x), **kwargs).numpy(), expected, rtol=1e-13)
+
+
+def test_a_special_function_without_counterpart_is_named():
+    with pytest.raises(UnsupportedFunctionError, match=r"scipy\.special\.airy does not work on tensors"):
+        scipy.special.airy(wg.tensor(1.0))
