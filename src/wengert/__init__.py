@@ -547,6 +547,8 @@ if TYPE_CHECKING:
     from wengert import utils as utils
     from wengert.inspect.drawing import draw as draw
     from wengert.inspect.drawing import make_dot as make_dot
+    from wengert.inspect.reasons import why as why
+    from wengert.inspect.reporting import report as report
 
 __version__ = "0.1.0"
 
@@ -573,6 +575,8 @@ _SUBMODULES = frozenset(
 _LAZY = {
     "draw": "wengert.inspect.drawing",
     "make_dot": "wengert.inspect.drawing",
+    "report": "wengert.inspect.reporting",
+    "why": "wengert.inspect.reasons",
 }
 
 

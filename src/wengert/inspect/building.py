@@ -71,21 +71,32 @@ def run_of(x: Any, *args: Any, params: Mapping[str, Any] | None = None, gradient
     if isinstance(x, Tensor) or (isinstance(x, (list, tuple)) and all(isinstance(y, Tensor) for y in x)):
         outputs = (x,) if isinstance(x, Tensor) else tuple(x)
         return _run_of_tensors(outputs, None, params, gradients)
+    return run_function(x, args, params, gradients)
+
+
+def as_function(x: Any) -> Callable[..., Any]:
+    """A function of tensors that can be called eagerly: a static graph is replayed. Raises ``GradientError``."""
+    if isinstance(x, Graph):
+        return lambda *xs: replay(x, xs)
     if not callable(x):
         raise GradientError(
             f"expected a tensor with a graph, a function with its arguments, or a Graph, not {type(x).__name__}"
         )
-    return run_function(x, args, params, gradients)
+    found: Callable[..., Any] = x
+    return found
 
 
 def run_function(
-    function: Callable[..., Any], args: Sequence[Any], params: Mapping[str, Any] | None = None, gradients: bool = True
+    function: Callable[..., Any] | Graph,
+    args: Sequence[Any],
+    params: Mapping[str, Any] | None = None,
+    gradients: bool = True,
 ) -> Run:
     """Run a function on fresh leaves of its arguments, noting every operation, and sweep back."""
     leaves, structure = tree_flatten(tuple(args))
-    names = _argument_names(function, args)
+    names = argument_names(function, args)
     fresh = [fresh_leaf(x, name) for x, name in zip(leaves, names, strict=True)]
-    call = (lambda *xs: replay(function, xs)) if isinstance(function, Graph) else function
+    call = as_function(function)
     with Recording() as recording:
         start = perf_counter()
         result = call(*tree_unflatten(structure, fresh))
@@ -347,7 +358,7 @@ def _name_of(function: Any) -> str:
     return str(getattr(function, "__qualname__", type(function).__name__)).rpartition("<locals>.")[2]
 
 
-def _argument_names(function: Any, args: Sequence[Any]) -> list[str]:
+def argument_names(function: Any, args: Sequence[Any]) -> list[str]:
     """A name for every leaf of the arguments: ``x``, ``params[0]``, ``params['w']``."""
     target = getattr(function, "forward", function)
     try:
