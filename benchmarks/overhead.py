@@ -1,4 +1,5 @@
-"""Eager overhead: a chain of multiply, tanh and add on arrays of 3 elements, against NumPy and PyTorch."""
+"""Eager overhead: a chain of multiply, tanh and add on arrays of 3 elements, against NumPy and PyTorch, and single calls
+against NumPy."""
 
 from __future__ import annotations
 
@@ -49,6 +50,25 @@ def contestants(length: int) -> dict[str, Callable[[], object]]:
     return found | {"torch forward": lambda: chain(*theirs, length), "torch both": torch_both}
 
 
+def single() -> dict[str, Callable[[], object]]:
+    """One tracked call of each kind of operation, and NumPy's own, on arrays of 3 elements."""
+    x, y = np.array([0.1, 0.2, 0.3]), np.array([0.5, 0.6, 0.7])
+    mask = x > 0.15
+    tx, ty, tmask = wg.tensor(x, requires_grad=True), wg.tensor(y, requires_grad=True), wg.tensor(mask)
+    return {
+        "numpy multiply": lambda: x * y,
+        "wengert multiply": lambda: tx * ty,
+        "numpy tanh": lambda: np.tanh(x),
+        "wengert tanh": lambda: tx.tanh(),
+        "numpy where": lambda: np.where(mask, x, y),
+        "wengert where": lambda: wg.where(tmask, tx, ty),
+        "numpy clip": lambda: np.clip(x, 0.15, 0.25),
+        "wengert clip": lambda: tx.clip(0.15, 0.25),
+        "numpy sum": lambda: x.sum(),
+        "wengert sum": lambda: tx.sum(),
+    }
+
+
 def main() -> str:
     """Markdown: time an operation, and the ratio to NumPy's own time for the same ufuncs."""
     rows = []
@@ -57,7 +77,14 @@ def main() -> str:
         base = times["numpy forward"]
         for name, value in times.items():
             rows.append([str(3 * length), name, f"{value / (3 * length) * 1e9:.0f}", f"{value / base:.2f}"])
-    return "## Eager overhead\n\n" + table(["operations", "contestant", "ns an operation", "ratio to NumPy"], rows)
+    chains = table(["operations", "contestant", "ns an operation", "ratio to NumPy"], rows)
+    times = compare(single())
+    rows = [
+        [name, f"{times['numpy ' + name] * 1e9:.0f}", f"{times['wengert ' + name] * 1e9:.0f}"]
+        for name in ("multiply", "tanh", "where", "clip", "sum")
+    ]
+    calls = table(["one call", "ns in NumPy", "ns in Wengert, tracked"], rows)
+    return f"## Eager overhead\n\n{chains}\n\n{calls}"
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 ``apply(primitive, *inputs)`` computes an operation and, if a gradient can flow through it, leaves a node behind. The
 common case, plain tensors and scalars with no transform or special mode active, is decided by exact type checks; for
-operations of one or two operands without parameters it is specialised ahead of time by ``unary_operator`` and
-``binary_operator``, which are what ``Tensor.__mul__`` and ``wengert.tanh`` are. Everything else goes through
-``_apply_general``.
+operations of one, two or three operands without parameters it is specialised ahead of time by ``unary_operator``,
+``binary_operator`` and ``ternary_operator``, which are what ``wengert.tanh``, ``Tensor.__mul__`` and ``wengert.where``
+are. Everything else goes through ``_apply_general``.
 """
 
 from __future__ import annotations
@@ -323,6 +323,84 @@ def binary_operator(primitive: Primitive, reflected: str = "") -> Callable[[Any,
             node.residuals = (
                 x_value if keep_x else None,
                 y_value if keep_y else None,
+                out if keep_out else None,
+                None,
+            )
+        node.number = next_number()
+        node.shape = out.shape
+        node.dtype = out.dtype
+        node.scope = mode.scope
+        node.watch = None
+        frame = _getframe(1)
+        while is_library_file[frame.f_code.co_filename] and frame.f_back is not None:
+            frame = frame.f_back
+        node.code = frame.f_code
+        node.lasti = frame.f_lasti
+        return result
+
+    return operator
+
+
+def ternary_operator(primitive: Primitive) -> Callable[[Any, Any, Any], Tensor]:
+    """``apply`` for one operation of three operands, with everything that is known ahead already decided."""
+    value = primitive.value
+    plans: list[tuple[bool, bool, bool, bool] | None] = [None]
+    for mask in range(1, 8):
+        slots = primitive.residual_slots(mask)
+        plans.append((0 in slots, 1 in slots, 2 in slots, OUT in slots) if slots else None)
+    general = not primitive.differentiable or AUX in primitive.residual_slots(7)
+
+    def operator(x: Any, y: Any, z: Any) -> Tensor:
+        mode = _get_mode()
+        if not mode.plain or general:
+            return apply(primitive, x, y, z)
+        x_node = y_node = z_node = None
+        if type(x) is Tensor or type(x) in EAGER_TYPES:
+            x_value = x._value
+            x_node = x._node
+        elif type(x) in SCALAR_TYPES:
+            x_value = x
+        else:
+            return apply(primitive, x, y, z)
+        if type(y) is Tensor or type(y) in EAGER_TYPES:
+            y_value = y._value
+            y_node = y._node
+        elif type(y) in SCALAR_TYPES:
+            y_value = y
+        else:
+            return apply(primitive, x, y, z)
+        if type(z) is Tensor or type(z) in EAGER_TYPES:
+            z_value = z._value
+            z_node = z._node
+        elif type(z) in SCALAR_TYPES:
+            z_value = z
+        else:
+            return apply(primitive, x, y, z)
+        try:
+            out = value(x_value, y_value, z_value)
+        except Exception as error:
+            raise explain(primitive, [x_value, y_value, z_value], error) from error
+        if type(out) is not _ndarray:
+            out = np.asarray(out)
+        result = Tensor.__new__(Tensor)
+        result._value = out
+        mask = (x_node is not None) | (y_node is not None) << 1 | (z_node is not None) << 2
+        # A boolean or integer result (of ``where``, say) carries no gradient.
+        if not mask or out.dtype.kind not in "fc":
+            result._node = None
+            return result
+        result._node = node = Node()
+        node.primitive = primitive
+        node.parents = (x_node, y_node, z_node)
+        plan = plans[mask]
+        if plan is None:
+            node.residuals = None
+        else:
+            keep_x, keep_y, keep_z, keep_out = plan
+            node.residuals = (
+                x_value if keep_x else None,
+                y_value if keep_y else None,
+                z_value if keep_z else None,
                 out if keep_out else None,
                 None,
             )

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wengert.core.apply import binary_operator, unary_operator
+from wengert.core.apply import binary_operator, ternary_operator, unary_operator
 from wengert.core.primitive import Primitive
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -45,10 +45,16 @@ def torch_keywords(function: F) -> F:
     return wrapper  # type: ignore[return-value]
 
 
+_MAKERS: dict[int, Callable[[Primitive], Callable[..., Any]]] = {
+    1: unary_operator,
+    2: binary_operator,
+    3: ternary_operator,
+}
+
+
 def operator(primitive: Primitive, *stands_for: Any) -> Callable[..., Any]:
     """The public function of an operation without parameters, compiled ahead for speed."""
-    make = unary_operator if len(primitive.inputs) == 1 else binary_operator
-    function: Callable[..., Any] = make(primitive)
+    function: Callable[..., Any] = _MAKERS[len(primitive.inputs)](primitive)
     function.__name__ = function.__qualname__ = primitive.name
     function.__doc__ = type(primitive).__doc__
     function.__module__ = type(primitive).__module__

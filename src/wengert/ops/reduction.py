@@ -8,12 +8,12 @@ from __future__ import annotations
 import builtins
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from wengert.core.apply import apply
+from wengert.core.apply import apply, unary_operator
 from wengert.core.errors import DTypeError, ShapeError
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
@@ -231,16 +231,18 @@ def products_of_others(x: Array) -> Array:
 
 
 @functools.lru_cache(maxsize=4096)
-def _made(cls: type[Any], axes: Axes, keepdims: bool) -> Any:
-    return cls(axes, keepdims)
+def _reducer(cls: type[Any], axis: Any, ndim: int, keepdims: bool) -> Callable[[Any], Tensor]:
+    """A reduction of tensors with ``ndim`` dimensions, compiled ahead for speed."""
+    return unary_operator(cls(negative_axes(axis, ndim, cls.name), keepdims))
 
 
 def reduce_over(cls: Any, x: Any, axis: Any, keepdims: Any) -> Any:
     """Apply a reduction with ``axes`` and ``keepdims`` to a tensor, array or nested list."""
     if not hasattr(x, "shape"):
         x = np.asarray(x)
-    axes = negative_axes(axis, len(x.shape), cls.name)
-    return apply(_made(cls, axes, keepdims is True or bool(keepdims)), x)
+    if type(axis) is list:
+        axis = tuple(axis)
+    return _reducer(cls, axis, len(x.shape), keepdims is True or bool(keepdims))(x)
 
 
 def _cast(x: Any, dtype: Any) -> Any:
