@@ -394,7 +394,6 @@ from wengert.ops.shape import rot90 as rot90
 from wengert.ops.shape import squeeze as squeeze
 from wengert.ops.shape import swapaxes as swapaxes
 from wengert.ops.shape import tile as tile
-from wengert.ops.shape import trace as trace
 from wengert.ops.shape import transpose as transpose
 from wengert.ops.shape import tril as tril
 from wengert.ops.shape import triu as triu
@@ -506,6 +505,11 @@ from wengert.ops.transcendental import sinh as sinh
 from wengert.ops.transcendental import tan as tan
 from wengert.ops.transcendental import tanh as tanh
 from wengert.plan.ledger import ledger as ledger
+from wengert.static.graph import Graph as Graph
+from wengert.static.graph import trace as trace
+from wengert.static.session import Session as Session
+from wengert.static.session import placeholder as placeholder
+from wengert.static.session import variable as variable
 from wengert.transforms.batching import vmap as vmap
 from wengert.transforms.checkpoint import checkpoint as checkpoint
 from wengert.transforms.checkpoint import checkpoint_sequential as checkpoint_sequential

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .dims import Dim
+from .dims import Dim, has_dim
 from .errors import (
     AnomalyError,
     DTypeError,
@@ -143,6 +143,8 @@ def _apply_general(primitive: Primitive, inputs: Sequence[Any]) -> Any:
             level = mode.trace
         if level is not None and (top is None or level.number > top.number):
             top = level
+    if top is None and mode.trace is not None and any(map(has_dim, vars(primitive).values())):
+        top = mode.trace
     if top is not None:
         if mode.trace is not None and mode.trace.number > top.number:
             top = mode.trace

@@ -316,6 +316,8 @@ def backward(
     tensor(6.)
     """
     outputs = _as_tuple(tensors)
+    # In a trace the sweep leaves nodes like everything else.
+    create_graph = create_graph or MODE.get().trace is not None
     roots, seeds = _seeded(outputs, grad_tensors, create_graph, "backward")
     retain = create_graph if retain_graph is None else bool(retain_graph)
     wanted = None
@@ -358,6 +360,7 @@ def grad(
     if is_grads_batched:
         raise GradientError("is_grads_batched is not supported; use wengert.vmap over the cotangents")
     targets = _as_tuple(inputs)
+    create_graph = create_graph or MODE.get().trace is not None
     roots, seeds = _seeded(_as_tuple(outputs), grad_outputs, create_graph, "grad")
     wanted = [_node_of(x, "grad") for x in targets]
     retain = create_graph if retain_graph is None else bool(retain_graph)

@@ -17,6 +17,13 @@ from .errors import TraceError
 _Monomial = tuple[str, ...]
 
 
+class Unknown(str):
+    """The name of an unknown length. Two that have to be equal become one: ``same`` leads to the other, or to the
+    number that it has to be."""
+
+    same: Any = None
+
+
 class Dim:
     """An unknown length, or an expression of unknown lengths.
 
@@ -25,12 +32,27 @@ class Dim:
     (2*n+3, True, 10)
     """
 
-    __slots__ = ("terms",)
-
-    terms: dict[_Monomial, int]
+    __slots__ = ("_terms",)
 
     def __init__(self, name: str | dict[_Monomial, int]) -> None:
-        self.terms = {(name,): 1} if isinstance(name, str) else name
+        self._terms: dict[_Monomial, int] = {(name,): 1} if isinstance(name, str) else name
+
+    @property
+    def terms(self) -> dict[_Monomial, int]:
+        """The factor of each product of names."""
+        if any(getattr(name, "same", None) is not None for monomial in self._terms for name in monomial):
+            total: dict[_Monomial, int] = {}
+            for monomial, factor in self._terms.items():
+                left = []
+                for name in map(_resolved, monomial):
+                    if isinstance(name, str):
+                        left.append(name)
+                    else:
+                        factor *= name
+                key = tuple(sorted(left))
+                total[key] = total.get(key, 0) + factor
+            self._terms = total
+        return self._terms
 
     @staticmethod
     def of(terms: dict[_Monomial, int]) -> Any:
@@ -53,6 +75,11 @@ class Dim:
             key = tuple(left)
             total[key] = total.get(key, 0) + factor
         return Dim.of(total)
+
+    @property
+    def settled(self) -> Any:
+        """The length itself, or the number that it has turned out to be."""
+        return Dim.of(self.terms)
 
     @property
     def names(self) -> set[str]:
@@ -111,10 +138,13 @@ class Dim:
     # -- comparison: a length is at least 0 ------------------------------------------------------------------------
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Dim) and self.terms == other.terms
+        if isinstance(other, Dim):
+            return self.terms == other.terms
+        return isinstance(other, int) and self.terms in ({(): other}, {} if other == 0 else None)
 
     def __hash__(self) -> int:
-        return hash(tuple(self.terms.items()))
+        # Not of the names, which may become one.
+        return hash(len(self._terms))
 
     def _compare(self, other: Any, ask: Callable[[int, int], bool], sign: str) -> bool:
         difference = self - other
@@ -205,6 +235,34 @@ def has_dim(value: Any) -> bool:
     return isinstance(value, Dim) or (isinstance(value, tuple) and any(map(has_dim, value)))
 
 
+def _resolved(name: Any) -> Any:
+    while getattr(name, "same", None) is not None:
+        name = name.same
+    return name
+
+
+def unified(a: Any, b: Any) -> bool:
+    """Whether two lengths are equal; an unknown one that stands alone becomes equal, to be checked when it is known."""
+    if a == b:
+        return True
+    for one, other in ((b, a), (a, b)):
+        if isinstance(one, Dim) and list(one.terms.values()) == [1]:
+            ((name, *more),) = one.terms
+            if not more and isinstance(name, Unknown) and not (isinstance(other, Dim) and name in other.names):
+                name.same = _alone(other)
+                return name.same is not None
+    return False
+
+
+def _alone(length: Any) -> Any:
+    """The number or the single unknown that a length is, else ``None``."""
+    if not isinstance(length, Dim):
+        return int(length)
+    if list(length.terms.values()) == [1] and len(next(iter(length.terms))) == 1:
+        return next(iter(length.terms))[0]
+    return None
+
+
 def broadcast(*shapes: tuple[Any, ...]) -> tuple[Any, ...]:
     """``numpy.broadcast_shapes`` for shapes that may hold unknown lengths, which only match themselves and 1."""
     rank = max(map(len, shapes), default=0)
@@ -213,7 +271,7 @@ def broadcast(*shapes: tuple[Any, ...]) -> tuple[Any, ...]:
         for place, n in enumerate(shape, rank - len(shape)):
             if out[place] == 1:
                 out[place] = n
-            elif n != 1 and n != out[place]:
+            elif n != 1 and not unified(out[place], n):
                 raise ValueError(f"shapes {', '.join(map(str, shapes))} cannot be broadcast together")
     return tuple(out)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from .dims import Dim, has_dim
+from .dims import Dim, has_dim, known
 from .errors import GraphError
 from .node import Location
 from .primitive import Primitive
@@ -178,9 +178,33 @@ class Graph:
         parts = {
             name: getattr(self, name) for name in ("inputs", "nodes", "outputs", "captured", "in_tree", "out_tree")
         }
-        new = type(self).__new__(type(self))
+        new: G = object.__new__(type(self))
         Graph.__init__(new, **(parts | changes))
         return new
+
+    def at(self: G, lengths: Mapping[str, int]) -> G:
+        """The graph where unknown lengths have these values."""
+        if self.is_concrete and not any(node.primitive.graphs() for node in self.nodes):
+            return self
+        found: G = self.cached(("at", tuple(sorted(lengths.items()))), lambda: self._at(lengths))
+        return found
+
+    def _at(self: G, lengths: Mapping[str, int]) -> G:
+        new: dict[Any, Any] = {}
+        for x in self.inputs:
+            new[x] = Input(TensorSpec(known(x.shape, lengths), x.dtype), x.name, x.weak)
+        nodes = []
+        for node in self.nodes:
+            operands = [new.get(x, x) if isinstance(x, Value) else known(x, lengths) for x in node.operands]
+            results = [Result(TensorSpec(known(y.shape, lengths), y.dtype), y.index, y.name) for y in node.results]
+            primitive = _primitive_at(node.primitive, lengths)
+            nodes.append(GraphNode(primitive, operands, results, node._location, node.scope))
+            new.update(zip(node.results, results, strict=True))
+        return self.replace(
+            inputs=tuple(new[x] for x in self.inputs),
+            nodes=tuple(nodes),
+            outputs=tuple(new.get(y, y) for y in self.outputs),
+        )
 
     def cached(self, key: Any, make: Callable[[], Any]) -> Any:
         """What ``make`` returned the first time for this key; derived facts live as long as the graph."""
@@ -360,6 +384,24 @@ class Graph:
             for inner in node.primitive.graphs():
                 body += [f"    {line}" for line in inner.text(limit, source).splitlines()]
         return "\n".join([*lines, *body, f"  return {', '.join(names[x] for x in self.outputs)}"])
+
+
+def _primitive_at(primitive: Primitive, lengths: Mapping[str, int]) -> Primitive:
+    parameters = primitive.parameters()
+    changed = {name: _parameter_at(value, lengths) for name, value in parameters.items()}
+    if all(changed[name] is value for name, value in parameters.items()):
+        return primitive
+    return type(primitive)(**changed)
+
+
+def _parameter_at(value: Any, lengths: Mapping[str, int]) -> Any:
+    if isinstance(value, Graph):
+        return value.at(lengths)
+    if isinstance(value, Primitive):
+        return _primitive_at(value, lengths)
+    if isinstance(value, tuple) and any(isinstance(one, Graph) for one in value):
+        return tuple([_parameter_at(one, lengths) for one in value])
+    return known(value, lengths) if has_dim(value) else value
 
 
 def check_types(position: int, node: GraphNode) -> None:

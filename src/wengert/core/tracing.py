@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .apply import apply, explain, leave_node
-from .dims import Dim
+from .dims import Dim, Unknown
 from .errors import TraceError, TransformError
 from .levels import ACTIVE, Level, Wrapped, as_tensor
 from .mode import MODE, Mode
@@ -116,6 +116,7 @@ class TraceLevel(Level):
         self._start = next_number()
         self._recording = True
         self._unknowns = 0
+        self._names: dict[str, Unknown] = {}
         #: The node that is being replayed, whose source line and scope its successors inherit.
         self.origin: GraphNode | None = None
 
@@ -155,9 +156,9 @@ class TraceLevel(Level):
         shape: list[Any] = []
         for n in spec.shape:
             if n is None:
-                n = Dim(f"n{self._unknowns}")
+                n = f"n{self._unknowns}"
                 self._unknowns += 1
-            shape.append(Dim(n) if isinstance(n, str) else n)
+            shape.append(Dim(self._names.setdefault(n, Unknown(n))) if isinstance(n, str) else n)
         return TensorSpec(tuple(shape), spec.dtype)
 
     def interpret(self, primitive: Primitive, inputs: Sequence[Any]) -> Any:

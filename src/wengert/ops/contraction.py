@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.core.apply import apply
-from wengert.core.dims import broadcast
+from wengert.core.dims import broadcast, unified
 from wengert.core.errors import ShapeError
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
@@ -32,6 +32,8 @@ class Matmul(Primitive):
 
     def spec(self, x: TensorSpec, y: TensorSpec) -> TensorSpec:
         dtype = np.matmul(np.empty((0, 1), x.dtype), np.empty((1, 0), y.dtype)).dtype
+        if not x.shape or not y.shape or not unified(x.shape[-1], y.shape[-2:][0]):
+            raise ValueError(f"shapes {x.shape} and {y.shape} do not fit: the inner lengths differ")
         rows = x.shape[-2:-1] if x.ndim > 1 else ()
         columns = y.shape[-1:] if y.ndim > 1 else ()
         return TensorSpec((*broadcast(x.shape[:-2], y.shape[:-2]), *rows, *columns), dtype)
