@@ -52,6 +52,7 @@ from wengert.core.errors import FreedGraphError as FreedGraphError
 from wengert.core.errors import GradcheckError as GradcheckError
 from wengert.core.errors import GradientError as GradientError
 from wengert.core.errors import GraphError as GraphError
+from wengert.core.errors import GraphFileError as GraphFileError
 from wengert.core.errors import IndexRangeError as IndexRangeError
 from wengert.core.errors import LinearAlgebraError as LinearAlgebraError
 from wengert.core.errors import NotDifferentiableError as NotDifferentiableError
@@ -339,6 +340,9 @@ from wengert.ops.reduction import std as std
 from wengert.ops.reduction import sum as sum
 from wengert.ops.reduction import var as var
 from wengert.ops.reduction import vector_norm as vector_norm
+from wengert.ops.repetition import meshgrid as meshgrid
+from wengert.ops.repetition import repeat as repeat
+from wengert.ops.repetition import tile as tile
 from wengert.ops.rounding import around as around
 from wengert.ops.rounding import ceil as ceil
 from wengert.ops.rounding import copysign as copysign
@@ -381,19 +385,16 @@ from wengert.ops.shape import flip as flip
 from wengert.ops.shape import fliplr as fliplr
 from wengert.ops.shape import flipud as flipud
 from wengert.ops.shape import matrix_transpose as matrix_transpose
-from wengert.ops.shape import meshgrid as meshgrid
 from wengert.ops.shape import moveaxis as moveaxis
 from wengert.ops.shape import permute as permute
 from wengert.ops.shape import permute_dims as permute_dims
 from wengert.ops.shape import ravel as ravel
-from wengert.ops.shape import repeat as repeat
 from wengert.ops.shape import reshape as reshape
 from wengert.ops.shape import roll as roll
 from wengert.ops.shape import rollaxis as rollaxis
 from wengert.ops.shape import rot90 as rot90
 from wengert.ops.shape import squeeze as squeeze
 from wengert.ops.shape import swapaxes as swapaxes
-from wengert.ops.shape import tile as tile
 from wengert.ops.shape import transpose as transpose
 from wengert.ops.shape import tril as tril
 from wengert.ops.shape import triu as triu
@@ -506,6 +507,7 @@ from wengert.ops.transcendental import tan as tan
 from wengert.ops.transcendental import tanh as tanh
 from wengert.plan.ledger import ledger as ledger
 from wengert.static.graph import Graph as Graph
+from wengert.static.graph import load as load
 from wengert.static.graph import trace as trace
 from wengert.static.session import Session as Session
 from wengert.static.session import placeholder as placeholder

@@ -10,7 +10,7 @@ import wengert as wg
 from tests.laws.samples import normal
 from wengert.core.tracing import trace_flat
 from wengert.core.types import TensorSpec
-from wengert.ops.control import Call, Switch
+from wengert.ops.control import Call, Custom, Switch
 from wengert.ops.loops import Scan, While
 from wengert.ops.reversal import Reversal
 from wengert.testing.laws import REAL, Case
@@ -63,7 +63,16 @@ def scanned(checkpoint: Any, slots: Any = None, reverse: bool = False) -> Any:
     return function
 
 
+# The sine with rules that say what is true: forward keeps the cosine.
+WITH_COSINE = trace_flat(lambda x: [np.sin(x), np.cos(x)], [VECTOR])
+TIMES = trace_flat(lambda kept, g: [g * kept], [VECTOR, VECTOR])
+PUSH = trace_flat(lambda x, t: [t * np.cos(x)], [VECTOR, VECTOR])
+SINE = trace_flat(lambda x: [np.sin(x)], [VECTOR])
+
+
 CASES = [
+    Case(Custom("sine", SINE, WITH_COSINE, TIMES, (True,)), normal(3), dtypes=FLOAT, label="custom"),
+    Case(Custom("sine", SINE, WITH_COSINE, TIMES, (True,), PUSH), normal(3), dtypes=FLOAT, label="custom[pushforward]"),
     Case(Call(ONE), normal(3), normal(3), reference=lambda x, y: (np.sin(x) * y, (x * y).sum()), dtypes=FLOAT),
     Case(Call(ONE, wanted=(True, True)), normal(3), normal(3), dtypes=FLOAT, label="call[wanted]"),
     Case(Call(ONE, inline=False), normal(3), normal(3), dtypes=FLOAT, label="call[opaque]"),

@@ -6,6 +6,7 @@ from tests.laws.samples import booleans, distinct, normal
 from wengert.ops import indexing as i
 from wengert.ops import joining as j
 from wengert.ops import padding as p
+from wengert.ops import repetition
 from wengert.ops import shape as s
 from wengert.ops import sorting as o
 from wengert.testing.laws import ALL_FLOATS, Case
@@ -28,7 +29,7 @@ CASES = [
     Case(s.Astype("complex128"), normal(3, 4), dtypes=["float64"]),
     Case(s.Astype("int64"), normal(3, 4)),
     Case(s.Copy(), normal(3, 4), dtypes=ALL_FLOATS),
-    Case(s.Repeat(3, -1), normal(3, 4)),
+    Case(repetition.Repeat(3, -1), normal(3, 4)),
     Case(s.reshape, normal(3, 4), (2, -1), reference=np.reshape),
     Case(s.ravel, normal(3, 4), reference=np.ravel),
     Case(s.transpose, normal(2, 3, 4), reference=np.transpose),
@@ -42,9 +43,9 @@ CASES = [
     Case(s.diag, normal(3), 1, reference=np.diag),
     Case(s.diag, normal(3, 4), reference=np.diag),
     Case(s.trace, normal(3, 4, 2), reference=np.trace),
-    Case(s.repeat, normal(3, 4), np.array([2, 0, 1]), kwargs={"axis": 0}, reference=np.repeat),
-    Case(s.tile, normal(3, 4), (2, 1, 2), reference=np.tile),
-    Case(s.meshgrid, normal(3), normal(2), reference=np.meshgrid),
+    Case(repetition.repeat, normal(3, 4), np.array([2, 0, 1]), kwargs={"axis": 0}, reference=np.repeat),
+    Case(repetition.tile, normal(3, 4), (2, 1, 2), reference=np.tile),
+    Case(repetition.meshgrid, normal(3), normal(2), reference=np.meshgrid),
     Case(s.atleast_3d, normal(3), reference=np.atleast_3d),
     Case(j.Concatenate(-1), normal(3, 2), normal(3, 4), normal(3, 1), dtypes=ALL_FLOATS),
     Case(j.Split(-1, (0, 1, 3, 4)), normal(3, 4)),

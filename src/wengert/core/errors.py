@@ -65,6 +65,10 @@ class GraphError(WengertError, ValueError):
     """A graph is not closed, not acyclic or not well typed, or was run with the wrong inputs."""
 
 
+class GraphFileError(GraphError):
+    """A file is not that of a graph, is truncated or damaged, or was written by a newer version."""
+
+
 class UnsupportedFunctionError(WengertError, TypeError):
     """A NumPy function has no counterpart on tensors; the message names an alternative."""
 

@@ -6,7 +6,8 @@ Each value is dropped as soon as its last user has run, so the memory that is al
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,6 +20,22 @@ from .types import SCALAR_TYPES
 Observer = Callable[[int, Sequence[Any]], None]
 
 _ndarray = np.ndarray
+
+
+class Meter(Protocol):
+    """Runs nodes in the place of the interpreter, to see what memory they take; see ``wengert.plan.memory``."""
+
+    #: Whether the arrays hold no numbers.
+    rehearsal: bool
+
+    def run(self, node: GraphNode, operands: Sequence[Any]) -> Any:
+        """The result or results of a node."""
+
+    def note(self, array: np.ndarray) -> None:
+        """Count an array that an operation has made for its result."""
+
+
+METER: ContextVar[Meter | None] = ContextVar("wengert_meter", default=None)
 
 
 class Step:
@@ -103,10 +120,11 @@ def interpret(graph: Graph, arguments: Sequence[Any], observer: Observer | None 
         raise GraphError(f"the graph takes {len(graph.inputs)} inputs, and got {len(arguments)}")
     slots = [*plan.start, *([None] * (plan.count - len(plan.start)))]
     slots[plan.first_input : plan.first_input + len(arguments)] = arguments
+    meter = METER.get()
     for position, step in enumerate(plan.steps):
         operands = [slots[i] for i in step.operands]
         try:
-            out = step.value(*operands)
+            out = step.value(*operands) if meter is None else meter.run(step.node, operands)
         except Exception as error:
             raise explain(step.node.primitive, operands, error, step.node.location) from error
         outs = out if type(out) is tuple else (out,)

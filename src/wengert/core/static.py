@@ -331,7 +331,7 @@ class Graph:
 
             def operand(x: Any) -> Any:
                 if not isinstance(x, Value):
-                    return (type(x), x)
+                    return (type(x), repr(x))
                 if isinstance(x, Constant):
                     return ("constant", *digest(x.array))
                 return numbers[x]
@@ -449,7 +449,7 @@ def value_names(graph: Graph) -> dict[Value, str]:
     taken: set[str] = set()
 
     def give(x: Value) -> None:
-        name = f"%{x.name}" if x.name else f"%{len(names)}"
+        name = f"%{x.name}" if x.name else f"%{len(taken)}"
         while name in taken:
             name += "_"
         taken.add(name)

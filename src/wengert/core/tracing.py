@@ -162,11 +162,13 @@ class TraceLevel(Level):
         return TensorSpec(tuple(shape), spec.dtype)
 
     def interpret(self, primitive: Primitive, inputs: Sequence[Any]) -> Any:
+        mode = MODE.get()
+        if mode.trace is None:
+            self._outside(inputs)
         expanded = primitive.expand(*inputs)
         if expanded is not NotImplemented:
             return expanded
         values = [self.lower(x) for x in inputs]
-        mode = MODE.get()
         mask = 0
         for position, x in enumerate(inputs):
             if isinstance(x, Tensor) and self.tracks(x):
@@ -184,6 +186,13 @@ class TraceLevel(Level):
             out = self.bind(primitive, *values)
         parents = tuple(x._node if mask >> position & 1 else None for position, x in enumerate(inputs))
         return leave_node(primitive, inputs, values, parents, out, aux, slots, mode)
+
+    def _outside(self, inputs: Sequence[Any]) -> None:
+        """Raise for an operation on traced tensors where no trace is running."""
+        for x in inputs:
+            if isinstance(x, Tensor) and type(x._value) is Symbol:
+                self.check_open(x._value)
+        raise TraceError("this tensor belongs to a graph that is being built; go on inside its block: with g: ...")
 
     def tracks(self, x: Any) -> bool:
         """Whether a gradient inside of the trace can flow to this operand."""

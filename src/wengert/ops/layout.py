@@ -6,7 +6,7 @@ from typing import Any
 
 from wengert.core.errors import ShapeError
 from wengert.core.tensor import Tensor
-from wengert.ops import complex, indexing, joining, shape, sorting
+from wengert.ops import complex, indexing, joining, repetition, shape, sorting
 from wengert.ops.inplace import move
 
 
@@ -27,7 +27,7 @@ class Layout:
     flip, fliplr, flipud, roll, rot90 = shape.flip, shape.fliplr, shape.flipud, shape.roll, shape.rot90
     tril, triu, trace = shape.tril, shape.triu, shape.trace
     diag, diagflat, diagonal, diag_embed = shape.diag, shape.diagflat, shape.diagonal, shape.diag_embed
-    repeat_interleave = shape.repeat
+    repeat_interleave = repetition.repeat
     clone = copy = shape.copy
 
     chunk, unbind, unstack = joining.chunk, joining.unbind, joining.unstack
@@ -131,12 +131,12 @@ class Layout:
         (tensor([1, 2, 1, 2]), tensor([1, 1, 2, 2]))
         """
         if axis is not None:
-            return shape.repeat(self, numbers(sizes) if len(sizes) > 1 else sizes[0], axis)
-        return shape.tile(self, numbers(sizes))
+            return repetition.repeat(self, numbers(sizes) if len(sizes) > 1 else sizes[0], axis)
+        return repetition.tile(self, numbers(sizes))
 
     def tile(self: Any, *reps: Any) -> Tensor:
         """The whole tensor repeated along axes."""
-        return shape.tile(self, numbers(reps))
+        return repetition.tile(self, numbers(reps))
 
     # -- pieces and indices -------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from wengert.core.derived import Flags, batch_graph, differentiable, halves, jvp_graph, pullback_graph
 from wengert.core.errors import GradientError
-from wengert.core.interpreter import interpret
+from wengert.core.interpreter import METER, interpret
 from wengert.core.primitive import REGISTRY
 from wengert.core.static import Graph, GraphNode, Input, Result
 from wengert.core.tracing import needed, trace_flat
@@ -148,13 +148,30 @@ class Scan(Loop):
 
     def value(self, *operands: Any) -> Any:
         consts, carry, xs = self.parts(operands)
-        ys = [np.empty((self.length, *y.shape), y.dtype) for y in self.body.outputs[self.carry :]]
+        ys = self._stacks()
         for place in self.order:
             outs = self.step(place, consts, carry, xs)
             carry = outs[: self.carry]
             for y, one in zip(ys, outs[self.carry :], strict=True):
                 y[place] = one
         return (*map(np.asarray, carry), *ys)
+
+    def _stacks(self) -> list[np.ndarray]:
+        meter = METER.get()
+        ys = [np.empty((self.length, *y.shape), y.dtype) for y in self.body.outputs[self.carry :]]
+        if meter is not None:
+            for y in ys:
+                meter.note(y)
+        return ys
+
+    def rehearse(self, *operands: Any) -> Any:
+        # The first step has the initial carry, which is not its own; from the second on all are alike.
+        stacks = self._stacks()
+        consts, carry, xs = self.parts(operands)
+        for place in list(self.order)[:3]:
+            outs = self.step(place, consts, carry, xs)
+            carry = outs[: self.carry]
+        return (*map(np.asarray, carry), *stacks)
 
     def spec(self, *specs: Any) -> tuple[TensorSpec, ...]:
         outs = self.body.outputs
@@ -200,7 +217,7 @@ class Scan(Loop):
     def _with_snapshots(self, operands: Sequence[Any]) -> Any:
         consts, carry, xs = self.parts(operands)
         snapshots = Snapshots.planned(self.length, self.slots)
-        ys = [np.empty((self.length, *y.shape), y.dtype) for y in self.body.outputs[self.carry :]]
+        ys = self._stacks()
         for number, place in enumerate(self.order):
             snapshots.offer(number, carry, last=number == self.length - 1)
             outs = self.step(place, consts, carry, xs)
@@ -416,9 +433,12 @@ class While(Loop):
         """The carry before each step, and after the last."""
         consts, carry = operands[: self.consts], tuple(operands[self.consts :])
         yield carry
-        while bool(interpret(self.condition, [*consts, *carry])[0]):
+        meter = METER.get()
+        rehearsed = 3 if meter is not None and meter.rehearsal else None
+        while bool(interpret(self.condition, [*consts, *carry])[0]) if rehearsed is None else rehearsed:
             carry = interpret(self.body, [*consts, *carry])
             yield carry
+            rehearsed = None if rehearsed is None else rehearsed - 1
 
     def value(self, *operands: Any) -> Any:
         carry: tuple[Any, ...] = ()

@@ -55,8 +55,8 @@ class Geometry:
         return padded
 
     def crop(self, padded: np.ndarray) -> np.ndarray:
-        """The inverse of ``pad``."""
-        return padded[self.interior] if self.is_padded else padded
+        """The inverse of ``pad``, as an array of its own, so that the padding is not kept alive."""
+        return padded[self.interior].copy() if self.is_padded else padded
 
     def windows(self, padded: np.ndarray) -> np.ndarray:
         """A view (..., *kernel, *out) of an array (..., *padded)."""

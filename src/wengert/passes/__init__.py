@@ -8,5 +8,6 @@ from wengert.passes.loops import MergeLoops as MergeLoops
 from wengert.passes.pipeline import DEFAULT as DEFAULT
 from wengert.passes.pipeline import Report as Report
 from wengert.passes.pipeline import optimize as optimize
+from wengert.passes.rewriting import rewrite as rewrite
 from wengert.passes.simplify import Simplify as Simplify
 from wengert.passes.views import CancelViews as CancelViews

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from wengert.core.pytree import TreeDef, tree_flatten, tree_structure, tree_unfl
 from wengert.core.static import Constant, Input, Value, spec_text
 from wengert.core.tracing import needed, trace_flat
 from wengert.core.types import SCALAR_TYPES, TensorSpec, frozen_copy
+from wengert.io.graphs import load_graph, save_graph
 from wengert.passes import Report
 from wengert.passes import optimize as run_passes
 from wengert.passes.pipeline import Observer
@@ -178,6 +180,12 @@ class Graph(static.Graph):
             value = Constant(array)
         return value
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the graph to a file that ``wengert.load`` reads, on a machine without the source too. The file is a
+        safetensors file with the structure as JSON in its metadata: no pickle, and nothing in it is executed. Captured
+        tensors become constants. Raises ``GraphFileError`` for what cannot be written, ``OSError`` from the disk."""
+        save_graph(self, path)
+
     # -- passes -------------------------------------------------------------------------------------------------
 
     def optimize(
@@ -264,7 +272,7 @@ def trace(function: Function, names: Sequence[str] | None = None) -> Function:
     graph(%x: float64[n0,2]):
       %1: float64[2,n0] = transpose[axes=(-1, -2)] %x
       %2: float64[n0,n0] = matmul %x %1
-      %3: float64[] = sum[axes=(-1, -2)] %2
+      %3: float64[] = sum[axes=(-2, -1)] %2
       return %3
     """
 
@@ -310,6 +318,21 @@ def traced(function: Function, structure: TreeDef, specs: Sequence[Any], names: 
 
     graph = trace_flat(flat, specs, names)
     return Graph(graph.inputs, graph.nodes, graph.outputs, graph.captured, structure, structures[0])
+
+
+def load(path: str | os.PathLike[str]) -> Graph:
+    """The graph in a file that ``Graph.save`` wrote: callable, differentiable, and open to passes like any other.
+
+    Raises ``GraphFileError`` for a file that is truncated, damaged, hostile, or of a newer version.
+
+    >>> import tempfile, wengert as wg
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     wg.trace(lambda x: x**2)(wg.TensorSpec(())).save(folder + "/square.graph")
+    ...     square = wg.load(folder + "/square.graph")
+    >>> square.grad()(3.0)
+    tensor(6.)
+    """
+    return Graph.of(load_graph(path))
 
 
 #: What ``Graph()`` makes; the class of graphs that are being built registers itself here.

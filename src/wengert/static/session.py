@@ -167,8 +167,8 @@ class Session:
     ...     x = wg.placeholder((), name="x")
     ...     y = x**2
     >>> with wg.Session(g) as session:
-    ...     {name: float(v) for name, v in session.run({"y": y, "x": x}, {x: 3.0}).items()}
-    {'y': 9.0, 'x': 3.0}
+    ...     {name: float(v) for name, v in session.run({"square": y}, {x: 3.0}).items()}
+    {'square': 9.0}
     """
 
     def __init__(self, graph: OpenGraph) -> None:
