@@ -1,4 +1,5 @@
-"""Eager overhead: a chain of multiply, tanh and add on arrays of 3 elements, against NumPy and PyTorch, and single calls
+"""Eager overhead: a chain of multiply, tanh and add on arrays of 3 elements, against NumPy and PyTorch, and calls of one
+operation
 against NumPy."""
 
 from __future__ import annotations

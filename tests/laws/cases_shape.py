@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 
 from tests.laws.samples import booleans, distinct, normal
+from wengert.ops import editing, repetition
 from wengert.ops import indexing as i
 from wengert.ops import joining as j
 from wengert.ops import padding as p
-from wengert.ops import repetition
 from wengert.ops import shape as s
 from wengert.ops import sorting as o
 from wengert.testing.laws import ALL_FLOATS, Case
@@ -80,7 +80,7 @@ CASES = [
     Case(i.scatter, normal(3, 4), 0, ROWS, normal(2, 3)),
     Case(i.scatter_add, normal(3, 4), 1, ROWS, normal(2, 3)),
     Case(i.index_add, normal(3, 4), 0, np.array([0, 2, 0]), normal(3, 4, seed=1)),
-    Case(i.delete, normal(4), [1, 3], reference=lambda x, k: np.delete(x, [int(n) for n in k])),
+    Case(editing.delete, normal(4), [1, 3], reference=lambda x, k: np.delete(x, [int(n) for n in k])),
     *(
         Case(p.pad, normal(3, 4), ((1, 2), (0, 1)), kwargs={"mode": mode}, reference=np.pad)
         for mode in ("constant", "edge", "reflect", "symmetric", "wrap")

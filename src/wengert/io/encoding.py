@@ -118,6 +118,9 @@ class Encoder:
                 entries.append(None)
                 continue
             cls, auxiliary, count = entry
+            if issubclass(cls, tuple) and hasattr(cls, "_fields"):
+                # Its class may not exist where the file is read.
+                cls, auxiliary = tuple, None
             if cls not in names:
                 raise GraphFileError(
                     f"a graph whose arguments or results hold a {cls.__name__} cannot be saved; use tuples, lists and "
