@@ -61,8 +61,8 @@ def test_ufuncs_keep_their_methods():
 
 
 def test_a_function_without_counterpart():
-    with pytest.raises(AttributeError, match=r"wengert\.numpy has no"):
-        _ = wnp.is_busday
+    with pytest.raises(AttributeError, match=r"wengert\.numpy has no 'vectorize'.*use wengert\.vmap"):
+        _ = wnp.vectorize
     with pytest.raises(AttributeError, match="has no attribute 'no_such_thing', and neither has numpy"):
         _ = wnp.no_such_thing
 

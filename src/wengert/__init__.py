@@ -240,6 +240,9 @@ from wengert.ops.editing import resize as resize
 from wengert.ops.editing import trim_zeros as trim_zeros
 from wengert.ops.embedding import embedding as embedding
 from wengert.ops.embedding import one_hot as one_hot
+from wengert.ops.incomplete import betainc as betainc
+from wengert.ops.incomplete import gammainc as gammainc
+from wengert.ops.incomplete import gammaincc as gammaincc
 from wengert.ops.indexing import add_at as add_at
 from wengert.ops.indexing import argwhere as argwhere
 from wengert.ops.indexing import compress as compress
@@ -422,7 +425,6 @@ from wengert.ops.sorting import unique_counts as unique_counts
 from wengert.ops.sorting import unique_inverse as unique_inverse
 from wengert.ops.sorting import unique_values as unique_values
 from wengert.ops.special import beta as beta
-from wengert.ops.special import betainc as betainc
 from wengert.ops.special import betaln as betaln
 from wengert.ops.special import digamma as digamma
 from wengert.ops.special import entr as entr
@@ -432,8 +434,6 @@ from wengert.ops.special import erfcinv as erfcinv
 from wengert.ops.special import erfcx as erfcx
 from wengert.ops.special import erfinv as erfinv
 from wengert.ops.special import gamma as gamma
-from wengert.ops.special import gammainc as gammainc
-from wengert.ops.special import gammaincc as gammaincc
 from wengert.ops.special import gammaln as gammaln
 from wengert.ops.special import i0 as i0
 from wengert.ops.special import i0e as i0e

@@ -13,7 +13,6 @@ import numpy as np
 
 from wengert.core.apply import apply
 from wengert.core.lazy import LazyModule
-from wengert.core.primitive import NotDifferentiable
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array
 from wengert.ops.activation import _NormalCdf, sigmoid
@@ -230,44 +229,6 @@ class Entr(Elementwise):
         return -np.log(x) - 1
 
 
-class Gammainc(Elementwise):
-    """Regularised lower incomplete gamma function P(a, x) (DLMF 8.2.4)."""
-
-    def value(self, a: Any, x: Any) -> Any:
-        return special.gammainc(a, x)
-
-    vjp_a = NotDifferentiable("the derivative by the parameter a has no closed form")
-
-    def partial_x(self, a: Array, x: Array) -> Array:
-        return np.exp(Xlogy()(a - 1, x) - x - Gammaln()(a))
-
-
-class Gammaincc(Elementwise):
-    """Regularised upper incomplete gamma function Q(a, x)."""
-
-    def value(self, a: Any, x: Any) -> Any:
-        return special.gammaincc(a, x)
-
-    vjp_a = NotDifferentiable("the derivative by the parameter a has no closed form")
-
-    def partial_x(self, a: Array, x: Array) -> Array:
-        return -np.exp(Xlogy()(a - 1, x) - x - Gammaln()(a))
-
-
-class Betainc(Elementwise):
-    """Regularised incomplete beta function I_x(a, b) (DLMF 8.17)."""
-
-    def value(self, a: Any, b: Any, x: Any) -> Any:
-        return special.betainc(a, b, x)
-
-    vjp_a = NotDifferentiable("the derivative by the parameter a has no closed form")
-    vjp_b = NotDifferentiable("the derivative by the parameter b has no closed form")
-
-    def partial_x(self, a: Array, b: Array, x: Array) -> Array:
-        logs = Xlogy()(a - 1, x) + Xlog1py()(b - 1, -x)
-        return np.exp(logs - Gammaln()(a) - Gammaln()(b) + Gammaln()(a + b))
-
-
 erf = operator(Erf())
 erfc = operator(Erfc())
 erfcx = operator(Erfcx())
@@ -288,19 +249,12 @@ j1 = operator(J1())
 xlogy = operator(Xlogy())
 xlog1py = operator(Xlog1py())
 entr = operator(Entr())
-gammainc = operator(Gammainc())
-gammaincc = operator(Gammaincc())
 expit = sigmoid
 
 
 def polygamma(n: int, x: Any) -> Tensor:
     """The n-th derivative of the digamma function."""
     return apply(Polygamma(int(n)), x)
-
-
-def betainc(a: Any, b: Any, x: Any) -> Tensor:
-    """Regularised incomplete beta function I_x(a, b); differentiable in x."""
-    return apply(Betainc(), a, b, x)
 
 
 def betaln(a: Any, b: Any) -> Tensor:
@@ -339,7 +293,6 @@ def multigammaln(a: Any, d: int) -> Tensor:
 #: SciPy's ufuncs by name, and what stands in for them on tensors (the ufuncs themselves are not loaded yet).
 SPECIAL_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "beta": beta,
-    "betainc": betainc,
     "betaln": betaln,
     "digamma": digamma,
     "entr": entr,
@@ -350,8 +303,6 @@ SPECIAL_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "erfinv": erfinv,
     "expit": expit,
     "gamma": gamma,
-    "gammainc": gammainc,
-    "gammaincc": gammaincc,
     "gammaln": gammaln,
     "i0": i0,
     "i0e": i0e,

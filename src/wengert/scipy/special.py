@@ -14,11 +14,16 @@ from typing import Any
 
 from wengert.core.tensor import Tensor
 from wengert.ops.activation import log_sigmoid as log_expit  # noqa: F401
+from wengert.ops.incomplete import betainc as betainc
+from wengert.ops.incomplete import betaincinv as betaincinv
+from wengert.ops.incomplete import gammainc as gammainc
+from wengert.ops.incomplete import gammaincc as gammaincc
+from wengert.ops.incomplete import gammainccinv as gammainccinv
+from wengert.ops.incomplete import gammaincinv as gammaincinv
 from wengert.ops.softmax import log_softmax as _log_softmax
 from wengert.ops.softmax import logsumexp as logsumexp
 from wengert.ops.softmax import softmax as _softmax
 from wengert.ops.special import beta as beta
-from wengert.ops.special import betainc as betainc
 from wengert.ops.special import betaln as betaln
 from wengert.ops.special import digamma as digamma
 from wengert.ops.special import entr as entr
@@ -29,8 +34,6 @@ from wengert.ops.special import erfcx as erfcx
 from wengert.ops.special import erfinv as erfinv
 from wengert.ops.special import expit as expit
 from wengert.ops.special import gamma as gamma
-from wengert.ops.special import gammainc as gammainc
-from wengert.ops.special import gammaincc as gammaincc
 from wengert.ops.special import gammaln as gammaln
 from wengert.ops.special import i0 as i0
 from wengert.ops.special import i0e as i0e
