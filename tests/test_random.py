@@ -6,11 +6,14 @@ import threading
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 import wengert as wg
 from wengert import random
-from wengert.core.errors import DTypeError, NotDifferentiableError, ShapeError
+from wengert.core.errors import DTypeError, ShapeError
+from wengert.core.interpreter import interpret
+from wengert.core.tracing import trace_flat
+from wengert.core.types import TensorSpec
 from wengert.ops.random_ import default_generator, threefry
 
 COUNT = 20_000
@@ -152,8 +155,8 @@ def test_dropout_at_its_ends() -> None:
         (lambda: random.normal(random.key(0), (2,), loc=wg.zeros(3)), ShapeError, "do not broadcast to the shape"),
         (lambda: random.choice(random.key(0), 3, (4,), replace=False), ShapeError, "4 of 3 elements without replace"),
         (lambda: random.choice(random.key(0), 3, p=[0.5, 0.5]), ShapeError, "p must have shape \\(3,\\), not \\(2,\\)"),
-        (lambda: random.gamma(random.key(0), -1.0), ShapeError, "gamma: a must be positive"),
-        (lambda: random.poisson(random.key(0), -1.0), ShapeError, "poisson: lam must be at least zero"),
+        (lambda: random.gamma(random.key(0), -1.0), ShapeError, "gamma: the shape must be positive, not -1.0"),
+        (lambda: random.poisson(random.key(0), -1.0), ShapeError, "poisson: the mean must be at least zero"),
         (lambda: random.permutation(random.key(0), wg.ones(2), 3), ShapeError, "axis 3 is out of range for 1"),
         (lambda: random.fold_in(random.key(0), 0.5), DTypeError, "fold_in: data must be an integer, not float64"),
         (lambda: random.split(random.key(0), -1), ShapeError, "must not be negative, and is -1"),
@@ -195,6 +198,12 @@ DISTRIBUTIONS = {
     "cauchy": (lambda key, n: random.cauchy(key, n, loc=1.0), stats.cauchy(1)),
     "gamma": (lambda key, n: random.gamma(key, 0.7, n, scale=2.0), stats.gamma(0.7, scale=2)),
     "beta": (lambda key, n: random.beta(key, 0.7, 2.0, n), stats.beta(0.7, 2)),
+    "chisquare": (lambda key, n: random.chisquare(key, 3.0, n), stats.chi2(3)),
+    "t": (lambda key, n: random.t(key, 3.0, n), stats.t(3)),
+    "lognormal": (lambda key, n: random.lognormal(key, n, loc=1.0, scale=0.5), stats.lognorm(0.5, scale=np.e)),
+    "weibull": (lambda key, n: random.weibull(key, 1.5, n, scale=2.0), stats.weibull_min(1.5, scale=2)),
+    "pareto": (lambda key, n: random.pareto(key, 2.5, n, scale=2.0), stats.pareto(2.5, scale=2)),
+    "rayleigh": (lambda key, n: random.rayleigh(key, n, scale=2.0), stats.rayleigh(scale=2)),
 }
 
 
@@ -226,6 +235,13 @@ def test_discrete_numbers_follow_their_distribution() -> None:
     assert np.abs(frequencies(random.randint(key, (COUNT,), 0, 4)) - 0.25).max() < bound
     assert abs(float(random.bernoulli(key, 0.3, (COUNT,)).astype("float64").mean()) - 0.3) < bound
     assert abs(float(random.poisson(key, 4.0, (COUNT,)).astype("float64").mean()) - 4) < 5 * 2 / np.sqrt(COUNT)
+    assert abs(float(random.binomial(key, 10, 0.3, (COUNT,)).astype("float64").mean()) - 3) < 5 * 1.5 / np.sqrt(COUNT)
+    waits = random.geometric(key, 0.3, (COUNT,)).numpy()
+    assert abs((waits == 1).mean() - 0.3) < bound
+    assert abs((waits == 2).mean() - 0.21) < bound
+    counts = random.multinomial(key, 9, p, (COUNT // 10,)).numpy()
+    assert (counts.sum(axis=1) == 9).all()
+    assert np.abs(counts.mean(axis=0) / 9 - p).max() < bound
     assert abs(float(random.rademacher(key, (COUNT,)).astype("float64").mean())) < 2 * bound
 
 
@@ -268,10 +284,77 @@ def test_truncated_normal_is_differentiable_in_its_limits() -> None:
     )
 
 
-def test_gamma_refuses_the_gradient_towards_its_shape_parameter() -> None:
-    a = wg.tensor(2.0, requires_grad=True)
-    with pytest.raises(NotDifferentiableError, match="random_gamma has no derivative: the numbers are drawn by reject"):
-        random.gamma(random.key(0), a, (3,)).sum().backward()
+@pytest.mark.parametrize("a", [1e-3, 0.1, 0.9, 1.0, 4.0, 200.0])
+def test_gamma_numbers_keep_their_place_when_the_shape_moves(a: float) -> None:
+    shape = wg.tensor(a, requires_grad=True)
+    z = random.gamma(random.key(5), shape, (50,))
+    (slope,) = wg.autograd.grad(z, shape, wg.ones(50))
+    each = wg.jvp(lambda a: random.gamma(random.key(5), a, (50,)), (shape.detach(),), (wg.tensor(1.0),))[1].numpy()
+    np.testing.assert_allclose(slope.item(), each.sum(), rtol=1e-10)
+    place = stats.gamma.cdf(z.detach().numpy(), a)
+    ordinary = (place > 1e-3) & (place < 0.999) & (z.detach().numpy() > 1e-290)
+    step = 1e-5 * a
+    # Of logarithms, since for small shapes the quantile is nearly a power with a great exponent.
+    upper, lower = (np.log(stats.gamma.ppf(place[ordinary], one)) for one in (a + step, a - step))
+    expected = z.detach().numpy()[ordinary] * (upper - lower) / (2 * step)
+    np.testing.assert_allclose(each[ordinary], expected, rtol=2e-7)
+
+
+def test_the_second_derivative_of_gamma_numbers_is_that_of_their_quantile() -> None:
+    second = wg.grad(wg.grad(lambda a: random.gamma(random.key(5), a, ())))(wg.tensor(2.5)).item()
+    place = stats.gamma.cdf(random.gamma(random.key(5), 2.5, ()).item(), 2.5)
+    h = 1e-3
+    expected = (
+        stats.gamma.ppf(place, 2.5 + h) - 2 * stats.gamma.ppf(place, 2.5) + stats.gamma.ppf(place, 2.5 - h)
+    ) / h**2
+    np.testing.assert_allclose(second, expected, rtol=1e-6)
+
+
+def test_logarithms_of_gamma_numbers_do_not_round_to_zero() -> None:
+    a = wg.tensor([1e-3, 0.3, 0.999, 2.0], requires_grad=True)
+    logs = random.loggamma(random.key(1), a, (1000, 4))
+    assert bool(wg.isfinite(logs).all())
+    logs.sum().backward()
+    values = logs.detach().numpy()
+    # log P(a, z) = a log z - log Gamma(a + 1) for small z, and a number keeps P.
+    tiny = values[:, 0] < -50
+    assert tiny.any()
+    each = wg.jvp(lambda a: random.loggamma(random.key(1), a, (1000, 4)), (a.detach(),), (wg.ones(4),))[1].numpy()
+    expected = (special.digamma(1.001) - values[tiny, 0]) / 1e-3
+    np.testing.assert_allclose(each[tiny, 0], expected, rtol=1e-12)
+    assert a.grad is not None
+    np.testing.assert_allclose(a.grad.numpy(), each.sum(axis=0), rtol=1e-9)
+    for column in (1, 2, 3):
+        assert stats.kstest(np.exp(values[:, column]), stats.gamma(float(a[column])).cdf).pvalue > 1e-3
+
+
+def test_the_mean_of_beta_and_dirichlet_numbers_has_the_gradient_of_the_mean() -> None:
+    a, b = wg.tensor(0.4, requires_grad=True), wg.tensor(1.7, requires_grad=True)
+    random.beta(random.key(3), a, b, (COUNT,)).mean().backward()
+    np.testing.assert_allclose([a.grad.item(), b.grad.item()], np.array([1.7, -0.4]) / 2.1**2, atol=0.01)
+    alpha = wg.tensor([0.5, 1.0, 2.0], requires_grad=True)
+    random.dirichlet(random.key(3), alpha, (COUNT,))[:, 2].mean().backward()
+    np.testing.assert_allclose(alpha.grad.numpy(), np.array([-2, -2, 1.5]) / 3.5**2, atol=0.01)
+    sparse = random.dirichlet(random.key(3), wg.full((3,), 1e-3), (COUNT,))
+    np.testing.assert_allclose(sparse.sum(axis=-1).numpy(), 1.0)
+
+
+def test_far_tails_of_the_normal_distribution() -> None:
+    for low, high in ((7.0, 9.0), (-9.0, -7.0)):
+        x = random.truncated_normal(random.key(0), low, high, (COUNT,)).numpy()
+        assert stats.kstest(x, stats.truncnorm(low, high).cdf).pvalue > 1e-3
+
+
+def test_draws_are_recorded_in_graphs() -> None:
+    def draw(key, a):  # type: ignore[no-untyped-def]
+        return random.gamma(key, a, (3,)).sum() + random.normal(key, (3,)).sum() + random.dirichlet(key, a).max()
+
+    a = wg.tensor([0.5, 1.0, 2.0])
+    graph = trace_flat(lambda key, a: [draw(key, a)], [TensorSpec((2,), "uint64"), TensorSpec((3,), "float64")])
+    assert {"random_gamma", "random_log_gamma", "random_normal"} <= {node.primitive.name for node in graph.nodes}
+    for seed in (0, 1):
+        (found,) = interpret(graph, [random.key(seed), a])
+        np.testing.assert_array_equal(found, draw(random.key(seed), a).numpy())
 
 
 @pytest.mark.parametrize(
@@ -283,6 +366,11 @@ def test_gamma_refuses_the_gradient_towards_its_shape_parameter() -> None:
         lambda key: random.permutation(key, 6),
         lambda key: random.laplace(key, ()),
         lambda key: random.gamma(key, 2.0, (2,)),
+        lambda key: random.dirichlet(key, wg.tensor([0.5, 1.0]), (2,)),
+        lambda key: random.binomial(key, 5, 0.5, (3,)),
+        lambda key: random.choice(key, 9, (4,), replace=False),
+        lambda key: random.multivariate_normal(key, wg.zeros(2), wg.eye(2), (3,)),
+        lambda key: random.multinomial(key, 5, wg.tensor([0.5, 0.5])),
         lambda key: random.split(random.fold_in(key, 3), 2),
         lambda key: random.categorical(key, wg.zeros(5), shape=(3,)),
     ],

@@ -29,14 +29,13 @@ from wengert.core.levels import as_tensor
 from wengert.core.tensor import Tensor, wrap
 from wengert.core.types import Shape
 from wengert.ops.creation import shape_from
+from wengert.ops.draws import RandomBinomial, RandomGamma, RandomLogGamma, RandomPoisson
 from wengert.ops.random_ import (
     FoldIn,
     RandomExponential,
-    RandomGamma,
     RandomIntegers,
     RandomNormal,
     RandomPermutation,
-    RandomPoisson,
     RandomUniform,
     SplitKey,
     common_dtype,
@@ -49,7 +48,8 @@ from wengert.ops.random_ import Generator as Generator
 from wengert.ops.random_ import get_rng_state as get_rng_state
 from wengert.ops.random_ import manual_seed as manual_seed
 from wengert.ops.random_ import set_rng_state as set_rng_state
-from wengert.ops.special import ndtr, ndtri
+from wengert.ops.softmax import softmax
+from wengert.ops.special import expit, ndtr, ndtri
 
 
 def key(seed: int) -> Tensor:
@@ -121,8 +121,12 @@ def normal(key: Any, shape: Any = None, dtype: Any = None, loc: Any = 0.0, scale
 def truncated_normal(key: Any, lower: Any = -2.0, upper: Any = 2.0, shape: Any = None, dtype: Any = None) -> Tensor:
     """Standard normal numbers between ``lower`` and ``upper``, by the inverse of the distribution function."""
     u, low, high = _drawn(RandomUniform, "truncated_normal", key, shape, dtype, lower, upper)
-    start, end = ndtr(as_tensor(low)), ndtr(as_tensor(high))
+    # In the upper half the distribution function has lost its digits to the 1: what is drawn there is the mirror image.
+    upper_half = np.greater(low, 0)
+    start = ndtr(as_tensor(np.where(upper_half, np.negative(high), low)))
+    end = ndtr(as_tensor(np.where(upper_half, np.negative(low), high)))
     drawn: Any = ndtri(start + (end - start) * u)
+    drawn = np.where(upper_half, -drawn, drawn)
     # Rounding may step over a limit.
     within: Any = np.minimum(np.maximum(drawn, low), high)
     return within.astype(u.dtype)
@@ -159,49 +163,118 @@ def logistic(key: Any, shape: Any = None, dtype: Any = None, loc: Any = 0.0, sca
     return mean + width * (_log(z) - _log(exponential(second, z.shape, z.dtype)))
 
 
+def lognormal(key: Any, shape: Any = None, dtype: Any = None, loc: Any = 0.0, scale: Any = 1.0) -> Tensor:
+    """Numbers whose logarithm is normal with mean ``loc`` and standard deviation ``scale``."""
+    drawn: Any = np.exp(normal(key, shape, dtype, loc, scale))
+    return drawn
+
+
+def weibull(key: Any, a: Any, shape: Any = None, dtype: Any = None, scale: Any = 1.0) -> Tensor:
+    """Weibull numbers, ``scale * E**(1 / a)`` with a standard exponential E."""
+    z, power, width = _drawn(RandomExponential, "weibull", key, shape, dtype, a, scale)
+    return width * np.exp(_log(z) / power)
+
+
+def pareto(key: Any, b: Any, shape: Any = None, dtype: Any = None, scale: Any = 1.0) -> Tensor:
+    """Pareto numbers, ``scale * exp(E / b)`` with a standard exponential E: at least ``scale``."""
+    z, power, least = _drawn(RandomExponential, "pareto", key, shape, dtype, b, scale)
+    return least * np.exp(z / power)
+
+
+def rayleigh(key: Any, shape: Any = None, dtype: Any = None, scale: Any = 1.0) -> Tensor:
+    """Rayleigh numbers, ``scale * sqrt(2 E)`` with a standard exponential E."""
+    z, width = _drawn(RandomExponential, "rayleigh", key, shape, dtype, scale)
+    return width * np.sqrt(2 * z)
+
+
 def cauchy(key: Any, shape: Any = None, dtype: Any = None, loc: Any = 0.0, scale: Any = 1.0) -> Tensor:
     """Cauchy numbers, ``loc + scale * tan(pi (u - 1/2))``."""
     u, median, width = _drawn(RandomUniform, "cauchy", key, shape, dtype, loc, scale)
     return median + width * np.tan(math.pi * (u - 0.5))
 
 
+def _gamma_draw(kind: Any, name: str, key: Any, a: Any, shape: Any, dtype: Any, *others: Any) -> Any:
+    a = as_operand(a, name)
+    chosen = floating(dtype if dtype is not None else common_dtype(a, *others), name)
+    return apply(kind(_shape(shape, name, a, *others), chosen), key, a)
+
+
 def gamma(key: Any, a: Any, shape: Any = None, dtype: Any = None, scale: Any = 1.0) -> Tensor:
-    """Gamma numbers with shape parameter ``a`` and the given scale; no gradient flows to ``a`` (an error says so)."""
-    a, factor = as_operand(a, "gamma"), as_operand(scale, "gamma")
-    chosen = floating(dtype if dtype is not None else common_dtype(a, factor), "gamma")
-    _check_positive("gamma: a", a)
-    return apply(RandomGamma(_shape(shape, "gamma", a, factor), chosen), key, a) * factor
+    """Gamma numbers with shape parameter ``a`` and the given scale.
+
+    Gradients flow to both, to ``a`` by implicit reparameterisation (M. Figurnov and others, 2018).
+    """
+    factor = as_operand(scale, "gamma")
+    drawn: Tensor = _gamma_draw(RandomGamma, "gamma", key, a, shape, dtype, factor) * factor
+    return drawn
+
+
+def loggamma(key: Any, a: Any, shape: Any = None, dtype: Any = None) -> Tensor:
+    """Logarithms of gamma numbers with shape parameter ``a``, however small that is."""
+    drawn: Tensor = _gamma_draw(RandomLogGamma, "loggamma", key, a, shape, dtype)
+    return drawn
+
+
+def chisquare(key: Any, df: Any, shape: Any = None, dtype: Any = None) -> Tensor:
+    """Chi-squared numbers: twice gamma numbers of shape ``df / 2``."""
+    return gamma(key, as_operand(df, "chisquare") / 2, shape, dtype, scale=2.0)
+
+
+def t(key: Any, df: Any, shape: Any = None, dtype: Any = None) -> Tensor:
+    """Student's t numbers: normal ones over the root of chi-squared ones divided by ``df``."""
+    df = as_operand(df, "t")
+    found = _shape(shape, "t", df)
+    first, second = split(key)
+    z = normal(first, found, dtype if dtype is not None else common_dtype(df))
+    return z * np.sqrt(df / chisquare(second, df, found, z.dtype))
 
 
 def poisson(key: Any, lam: Any, shape: Any = None, dtype: Any = "int64") -> Tensor:
     """Poisson numbers with mean ``lam``."""
     lam = as_operand(lam, "poisson")
-    _check_positive("poisson: lam", lam, or_zero=True)
     found, chosen = integer_draw("poisson", _shape(shape, "poisson", lam), dtype)
     return apply(RandomPoisson(found, chosen), key, lam)
 
 
-def _check_positive(what: str, parameter: Any, or_zero: bool = False) -> None:
-    value = getattr(parameter, "_value", parameter)
-    if value is not None and not np.all(np.greater_equal(value, 0) if or_zero else np.greater(value, 0)):
-        raise ShapeError(f"{what} must be {'at least zero' if or_zero else 'positive'}")
+def binomial(key: Any, n: int, p: Any, shape: Any = None, dtype: Any = "int64") -> Tensor:
+    """Numbers of successes among ``n`` trials with probability ``p`` each. No gradient flows to ``p``."""
+    p = as_operand(p, "binomial")
+    if not hasattr(n, "__index__") or n.__index__() < 0:
+        raise ShapeError(f"binomial: n must be an integer that is at least zero, not {n!r}")
+    found, chosen = integer_draw("binomial", _shape(shape, "binomial", p), dtype)
+    return apply(RandomBinomial(found, chosen, n.__index__()), key, p)
+
+
+def geometric(key: Any, p: Any, shape: Any = None, dtype: Any = "int64") -> Tensor:
+    """Numbers of trials up to the first success, whose probability is ``p``. No gradient flows to ``p``."""
+    p = as_tensor(as_operand(p, "geometric")).detach()
+    z = exponential(key, _shape(shape, "geometric", p), common_dtype(p))
+    return np.maximum(np.ceil(z / -np.log1p(-p)), 1).astype(dtype)
+
+
+def multinomial(key: Any, n: int, p: Any, shape: Any = (), dtype: Any = "int64") -> Tensor:
+    """How often each of k outcomes comes among ``n`` trials: ``p`` (k,) and a shape (*) give (*, k)."""
+    p = as_tensor(as_operand(p, "multinomial")).detach()
+    if p.ndim != 1 or not hasattr(n, "__index__"):
+        raise ShapeError(f"multinomial: expected an integer n and p of shape (k,), not {n!r} and shape {p.shape}")
+    with np.errstate(divide="ignore"):
+        drawn = categorical(key, np.log(p), shape=(*shape_from((shape,), "multinomial"), n.__index__()))
+    return np.sum(drawn[..., None] == np.arange(p.shape[0]), axis=-2).astype(dtype)
 
 
 def beta(key: Any, a: Any, b: Any, shape: Any = None, dtype: Any = None) -> Tensor:
-    """Beta numbers, x / (x + y) with gamma numbers x and y of shapes ``a`` and ``b``."""
+    """Beta numbers, x / (x + y) with gamma numbers x and y of shapes ``a`` and ``b``; gradients flow to both."""
     a, b = as_operand(a, "beta"), as_operand(b, "beta")
     found = _shape(shape, "beta", a, b)
     chosen = dtype if dtype is not None else common_dtype(a, b)
     first, second = split(key)
-    x, y = gamma(first, a, found, chosen), gamma(second, b, found, chosen)
-    return x / (x + y)
+    return expit(loggamma(first, a, found, chosen) - loggamma(second, b, found, chosen))
 
 
 def dirichlet(key: Any, alpha: Any, shape: Any = (), dtype: Any = None) -> Tensor:
-    """Points of the simplex: ``alpha`` (..., k) and a shape (*) give (*, ..., k)."""
+    """Points of the simplex: ``alpha`` (..., k) and a shape (*) give (*, ..., k). Gradients flow to ``alpha``."""
     alpha = as_tensor(as_operand(alpha, "dirichlet"))
-    x = gamma(key, alpha, (*shape_from((shape,), "dirichlet"), *alpha.shape), dtype)
-    return x / np.sum(x, axis=-1, keepdims=True)
+    return softmax(loggamma(key, alpha, (*shape_from((shape,), "dirichlet"), *alpha.shape), dtype), axis=-1)
 
 
 def multivariate_normal(key: Any, mean: Any, cov: Any, shape: Any = (), dtype: Any = None) -> Tensor:

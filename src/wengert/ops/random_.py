@@ -25,7 +25,7 @@ from wengert.core.apply import apply, as_operand
 from wengert.core.errors import DTypeError, ShapeError, TraceError
 from wengert.core.levels import as_tensor, bottom
 from wengert.core.mode import MODE
-from wengert.core.primitive import NotDifferentiable, Primitive
+from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor, wrap
 from wengert.core.types import Shape, TensorSpec, get_default_dtype, real_dtype
 from wengert.ops.creation import shape_from
@@ -53,7 +53,8 @@ def threefry(key: np.ndarray, counter: np.ndarray) -> np.ndarray:
     return np.stack([x, y], axis=-1)
 
 
-def _check_key(key: Any, name: str) -> None:
+def check_key(key: Any, name: str) -> None:
+    """Raise ``DTypeError`` for what is not a key."""
     if getattr(key, "dtype", None) != np.uint64 or key.shape[-1:] != (2,):
         described = f"{key.dtype}{key.shape}" if hasattr(key, "dtype") else f"a {type(key).__name__}"
         raise DTypeError(
@@ -73,7 +74,7 @@ class SplitKey(Primitive):
     maps_leading_axes = True
 
     def value(self, key: Any) -> Any:
-        _check_key(key, "split")
+        check_key(key, "split")
         counter = np.empty((self.count, 2), np.uint64)
         counter[:, 0] = np.arange(self.count)
         counter[:, 1] = _SPLIT
@@ -90,7 +91,7 @@ class FoldIn(Primitive):
     maps_leading_axes = False
 
     def value(self, key: Any, data: Any) -> Any:
-        _check_key(key, "fold_in")
+        check_key(key, "fold_in")
         data = np.asarray(data)
         if data.dtype.kind not in "iub":
             raise DTypeError(f"fold_in: data must be an integer, not {data.dtype}")
@@ -124,7 +125,7 @@ class Draw(Primitive, abstract=True):
         raise NotImplementedError
 
     def value(self, key: Any) -> Any:
-        _check_key(key, self.name)
+        check_key(key, self.name)
         if key.ndim == 1:
             return self._draw(key)
         rows = [self._draw(row) for row in key.reshape((-1, 2))]
@@ -177,48 +178,6 @@ class RandomPermutation(Draw):
 
     def sample(self, generator: Any) -> Any:
         return generator.permutation(self.shape[0])
-
-
-class ParameterDraw(Primitive, abstract=True):
-    """Random numbers from a key, whose distribution depends on a parameter; mapped over by a loop."""
-
-    shape: Shape
-    dtype: str
-    random: ClassVar[bool] = True
-
-    def sample(self, generator: Any, parameter: Any) -> Any:
-        """The numbers that belong to one key and to a parameter that broadcasts to their shape."""
-        raise NotImplementedError
-
-    def value(self, key: Any, parameter: Any) -> Any:
-        _check_key(key, self.name)
-        generator = np.random.Generator(np.random.Philox(key=key))
-        return np.asarray(self.sample(generator, parameter), self.dtype)
-
-    def spec(self, key: TensorSpec, parameter: TensorSpec) -> TensorSpec:
-        return TensorSpec(self.shape, self.dtype)
-
-
-class RandomGamma(ParameterDraw):
-    """Gamma with shape ``parameter`` and scale one."""
-
-    vjp_key = None
-    vjp_parameter = NotDifferentiable(
-        "the numbers are drawn by rejection, which has no derivative; draw with detached shapes, or differentiate "
-        "through normal, exponential or uniform numbers"
-    )
-
-    def sample(self, generator: Any, parameter: Any) -> Any:
-        return generator.standard_gamma(parameter, self.shape)
-
-
-class RandomPoisson(ParameterDraw):
-    """Poisson with mean ``parameter``."""
-
-    differentiable = False
-
-    def sample(self, generator: Any, parameter: Any) -> Any:
-        return generator.poisson(parameter, self.shape)
 
 
 def _precision(dtype: str) -> str:
