@@ -553,6 +553,7 @@ if TYPE_CHECKING:
     from wengert import utils as utils
     from wengert.inspect.drawing import draw as draw
     from wengert.inspect.drawing import make_dot as make_dot
+    from wengert.inspect.exploring import explore as explore
     from wengert.inspect.reasons import why as why
     from wengert.inspect.reporting import report as report
 
@@ -580,6 +581,7 @@ _SUBMODULES = frozenset(
 #: Functions whose modules are imported when they are first used, for the same reason.
 _LAZY = {
     "draw": "wengert.inspect.drawing",
+    "explore": "wengert.inspect.exploring",
     "make_dot": "wengert.inspect.drawing",
     "report": "wengert.inspect.reporting",
     "why": "wengert.inspect.reasons",

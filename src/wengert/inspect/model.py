@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert.core.node import Location
+from wengert.core.primitive import Primitive
 from wengert.core.types import TensorSpec
 
 #: What a node can be.
@@ -44,7 +45,7 @@ class ModelNode:
     specs: tuple[TensorSpec, ...]
     group: tuple[str, ...] = ()
     location: Location | None = None
-    primitive: Any = None
+    primitive: Primitive | None = None
     #: For each operand, the text of a number, or the place of its edge among the node's incoming edges.
     operands: tuple[str, ...] = ()
     kept: tuple[Kept, ...] = ()
