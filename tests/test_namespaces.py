@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import scipy.special
 
 import wengert as wg
 import wengert.numpy as wnp
-from wengert.core.errors import UnsupportedFunctionError
+from wengert.core.errors import DTypeError, UnsupportedFunctionError
 from wengert.ops.special import SPECIAL_FUNCTIONS
 from wengert.scipy import special
 
@@ -65,6 +66,27 @@ def test_a_function_without_counterpart():
         _ = wnp.vectorize
     with pytest.raises(AttributeError, match="has no attribute 'no_such_thing', and neither has numpy"):
         _ = wnp.no_such_thing
+
+
+def test_what_is_indexed_to_make_arrays():
+    x = wg.tensor([1.0, 2.0], requires_grad=True)
+    joined = wnp.r_[x, 0:3, 7]
+    assert joined.tolist() == np.r_[[1.0, 2.0], 0:3, 7].tolist()
+    joined.sum().backward()
+    assert x.grad.tolist() == [1.0, 1.0]
+    assert wnp.c_[[1, 2], [3, 4]].tolist() == np.c_[[1, 2], [3, 4]].tolist()
+    assert wnp.r_[0:1:5j].tolist() == np.r_[0:1:5j].tolist()
+    assert wnp.mgrid[0:2, 1:3].tolist() == np.mgrid[0:2, 1:3].tolist()
+    assert [one.shape for one in wnp.ogrid[0:2, 1:3]] == [(2, 1), (1, 2)]
+    with pytest.raises(DTypeError, match="no directives such as 'r'"):
+        _ = wnp.r_["r", 1]
+
+
+@pytest.mark.parametrize("module", ["numpy", "numpy.linalg", "numpy.fft"])
+def test_every_listed_name_is_there(module):
+    theirs, ours = (importlib.import_module(name) for name in (module, f"wengert.{module}"))
+    for name in dir(ours):
+        assert getattr(ours, name) is not None or getattr(theirs, name) is None
 
 
 def test_gradients_flow_through_numpys_names():
