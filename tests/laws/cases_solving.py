@@ -8,6 +8,7 @@ import scipy.linalg
 from tests.laws.samples import normal, regular
 from wengert.ops import decomposition as de
 from wengert.ops import eigen as ei
+from wengert.ops import linalg as la
 from wengert.ops import matrix_functions as mf
 from wengert.ops import solving as so
 from wengert.testing.laws import ALL_FLOATS, Case
@@ -142,6 +143,7 @@ CASES = [
     ),
     Case(de.Svd(True), regular(3), dtypes=ALL_FLOATS, skip=PHASES),
     Case(de.Svd(True), regular(4)[:, :3]),
+    Case(la.qr, normal(3, 5), reference=np.linalg.qr, dtypes=DOUBLE, label="qr of a wide matrix"),
     *(
         Case(de.cond, regular(3), order, reference=np.linalg.cond, rtol=1e-10)
         for order in ("fro", "nuc", 1, -1, np.inf, -np.inf, -2)

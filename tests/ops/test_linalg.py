@@ -231,3 +231,27 @@ def test_qr_with_a_whole_basis() -> None:
         q.sum().backward()
     with pytest.raises(DTypeError, match="mode is 'reduced', 'complete' or 'r', not 'raw'"):
         wg.linalg.qr(x, mode="raw")
+
+
+class TestQr:
+    @pytest.mark.parametrize("mode", ["reduced", "complete", "r"])
+    def test_of_wide_matrices_is_numpys(self, mode: str) -> None:
+        x = normal(2, 3, 5)
+        got, expected = np.linalg.qr(wg.tensor(x), mode), np.linalg.qr(x, mode)
+        for one, other in zip((got,) if mode == "r" else got, (expected,) if mode == "r" else expected, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-12)
+
+    def test_a_singular_matrix_has_no_derivative(self) -> None:
+        with pytest.raises(
+            wg.LinearAlgebraError, match=r"qr.* has no derivative here: Singular matrix\n.*in the backward"
+        ):
+            gradient(lambda x: wg.linalg.qr(x)[1].sum(), ONES)
+
+
+def test_the_condition_number_of_nothing() -> None:
+    with pytest.raises(wg.LinearAlgebraError, match="without elements"):
+        wg.linalg.cond(wg.zeros((0, 3)))
+
+
+def test_norms_of_arrays_are_tensors() -> None:
+    assert isinstance(wg.linalg.norm(ONES, "nuc"), wg.Tensor)

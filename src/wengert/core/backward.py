@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .apply import describe, summary
-from .errors import AnomalyError, FreedGraphError, GradientError
+from .errors import AnomalyError, FreedGraphError, GradientError, LinearAlgebraError
 from .mode import MODE
 from .node import FREED, Leaf, Node, Output, reachable
 from .tensor import Tensor, wrap
@@ -127,9 +127,19 @@ def _sweep(
             if node.location is not None:
                 error.add_note(f"  in the backward pass of {node.location}: {node.location.text}")
             raise
+        except np.linalg.LinAlgError as error:
+            raise explain_pullback(node, error) from error
         if not retain_graph:
             node.residuals = FREED
     return collected
+
+
+def explain_pullback(node: Node, error: Exception) -> LinearAlgebraError:
+    """The typed error for a matrix that a pullback could not invert: of which operation, at which line."""
+    where = f"\n  in the backward pass of {node.location}: {node.location.text}" if node.location is not None else ""
+    if isinstance(error, LinearAlgebraError):
+        return LinearAlgebraError(f"{error}{where}")
+    return LinearAlgebraError(f"{node.primitive!r} has no derivative here: {error}{where}")
 
 
 def _deposit(heap: list[int], pending: dict[int, list[Any]], node: Node, g: Any) -> None:

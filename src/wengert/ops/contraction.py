@@ -11,6 +11,7 @@ import numpy as np
 from wengert.core.apply import apply
 from wengert.core.dims import broadcast, unified
 from wengert.core.errors import ShapeError
+from wengert.core.levels import as_tensor
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array, TensorSpec
@@ -18,7 +19,7 @@ from wengert.ops.arithmetic import multiply
 from wengert.ops.families import conjugate
 from wengert.ops.protocol import implements, operator
 from wengert.ops.reduction import negative_axes
-from wengert.ops.shape import as_array, reshape, transpose
+from wengert.ops.shape import as_array, moveaxis, reshape, transpose
 
 
 class Matmul(Primitive):
@@ -169,6 +170,8 @@ def _simplified(term: str, x: Any, keep: set[str]) -> tuple[str, Any]:
         while term.count(letter) > 1:
             i = term.index(letter)
             j = term.index(letter, i + 1)
+            if x.shape[i] != x.shape[j]:
+                raise ShapeError(f"einsum: letter {letter!r} stands for lengths {x.shape[i]} and {x.shape[j]}")
             x = np.diagonal(x, 0, i, j)
             term = term[:i] + term[i + 1 : j] + term[j + 1 :] + letter
     gone = tuple(i for i, letter in enumerate(term) if letter not in keep)
@@ -260,6 +263,9 @@ def vdot(x: Any, y: Any) -> Tensor:
 
 def vecdot(x: Any, y: Any, axis: int = -1) -> Tensor:
     """The sum of products along an axis, the first operand conjugated."""
+    x, y = as_array(x), as_tensor(as_array(y))
+    if x.ndim == 0 or y.ndim == 0:
+        raise ShapeError(f"vecdot takes vectors, not shapes {tuple(x.shape)} and {tuple(y.shape)}")
     return (np.conj(x) * y).sum(axis=axis)
 
 
@@ -316,15 +322,21 @@ def kron(x: Any, y: Any) -> Tensor:
 
 
 @implements(np.cross, np.linalg.cross)
-def cross(x: Any, y: Any, axis: int = -1) -> Tensor:
-    """The vector product of three-dimensional vectors along an axis."""
-    x, y = np.moveaxis(as_array(x), axis, -1), np.moveaxis(as_array(y), axis, -1)
+def cross(x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Tensor:
+    """The vector product of three-dimensional vectors, which lie along ``axis``, or along ``axisa`` and ``axisb`` and
+    in the result along ``axisc``.
+
+    >>> import wengert as wg
+    >>> wg.linalg.cross(wg.tensor([1.0, 0.0, 0.0]), [0.0, 1.0, 0.0])
+    tensor([0., 0., 1.])
+    """
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    x, y = moveaxis(as_array(x), axisa, -1), moveaxis(as_array(y), axisb, -1)
     if x.shape[-1] != 3 or y.shape[-1] != 3:
         raise ShapeError(f"cross takes vectors of length 3, not {x.shape[-1]} and {y.shape[-1]}")
     forward, back = [1, 2, 0], [2, 0, 1]
-    out: Any = x[..., forward] * y[..., back] - x[..., back] * y[..., forward]
-    found: Any = np.moveaxis(out, -1, axis)
-    return found
+    return moveaxis(x[..., forward] * y[..., back] - x[..., back] * y[..., forward], -1, axisc)
 
 
 @implements(np.linalg.multi_dot)
@@ -352,13 +364,21 @@ def _outer(x1: Any, x2: Any) -> Tensor:
     return outer(x1, x2)
 
 
+def _check_ranks(name: str, *operands: tuple[Any, int]) -> None:
+    shapes = [tuple(as_array(x).shape) for x, _ in operands]
+    if any(len(shape) < rank for shape, (_, rank) in zip(shapes, operands, strict=True)):
+        raise ShapeError(f"{name} takes a matrix and a vector (or stacks of them), not shapes {shapes}")
+
+
 def matvec(x: Any, y: Any) -> Tensor:
     """Matrices times vectors, both in stacks."""
+    _check_ranks("matvec", (x, 2), (y, 1))
     return matmul(as_array(x), np.expand_dims(as_array(y), -1))[..., 0]
 
 
 def vecmat(x: Any, y: Any) -> Tensor:
     """Conjugated vectors times matrices, both in stacks."""
+    _check_ranks("vecmat", (x, 1), (y, 2))
     return matmul(np.expand_dims(conjugate(as_array(x)), -2), as_array(y))[..., 0, :]
 
 

@@ -195,6 +195,8 @@ def cond(x: Any, p: Any = None) -> Tensor:
     tensor(2.)
     """
     x = as_array(x)
+    if 0 in x.shape[-2:]:
+        raise LinearAlgebraError(f"cond: a matrix without elements has no condition number; the shape is {x.shape}")
     if p in (None, 2, -2):
         s = svdvals(x)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]

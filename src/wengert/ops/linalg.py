@@ -15,13 +15,13 @@ import numpy as np
 
 from wengert.core.apply import apply
 from wengert.core.errors import DTypeError, LinearAlgebraError, ShapeError
-from wengert.core.levels import concrete
+from wengert.core.levels import as_tensor, concrete
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array, TensorSpec, real_dtype
 from wengert.ops.families import conjugate
 from wengert.ops.protocol import implements
-from wengert.ops.reduction import negative_axes, vector_norm
+from wengert.ops.reduction import largest, negative_axes, vector_norm
 from wengert.ops.reduction import sum as sum_
 from wengert.ops.results import EighResult, QRResult, SlogdetResult
 from wengert.ops.shape import as_array, expand_dims, moveaxis
@@ -334,7 +334,10 @@ def eigvalsh(x: Any, UPLO: str = "L") -> Tensor:
 
 @implements(np.linalg.qr)
 def qr(x: Any, mode: str = "reduced") -> Any:
-    """Q with orthonormal columns and upper triangular R; R alone with mode "r".
+    """Q with orthonormal columns and upper triangular R of matrices whose first columns are independent (that a
+    derivative exists); R alone with mode "r". (S. Walter, L. Lehmann, "Algorithmic differentiation of linear algebra
+    functions with application in optimum experimental design", 2010, for tall matrices; J. Roberts, Z. Roberts, "QR and
+    LQ decomposition matrix backpropagation algorithms for square, wide, and deep matrices", 2020, for wide ones.)
 
     With mode "complete" Q is square, and the columns that it has more are any that complete the basis: a derivative
     through that is a ``LinearAlgebraError``.
@@ -342,6 +345,15 @@ def qr(x: Any, mode: str = "reduced") -> Any:
     x = as_array(x)
     if mode not in ("reduced", "complete", "r"):
         raise DTypeError(f"qr: mode is 'reduced', 'complete' or 'r', not {mode!r}")
+    if x.ndim < 2:
+        raise ShapeError(f"qr takes matrices, not shape {tuple(x.shape)}")
+    m = x.shape[-2]
+    if m < x.shape[-1]:
+        # The first columns have the Q of the whole; the others' part of R is Q^H times them, which has a derivative.
+        x = as_tensor(x)
+        q, r = apply(Qr(), x[..., :m])
+        whole: Any = np.concatenate([r, np.matmul(adjoint(q), x[..., m:])], axis=-1)
+        return whole if mode == "r" else QRResult(q, whole)
     found = QRResult(*apply(Qr(mode == "complete" and x.shape[-2] > x.shape[-1]), x))
     return found.R if mode == "r" else found
 
@@ -369,7 +381,8 @@ def _vector_norm(x: Any, ord: Any = 2, axis: Any = None, keepdims: bool = False)
 
 @implements(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Norm of vectors, or of matrices over two axes ('fro', 1, -1, inf, -inf); its gradient at 0 is 0."""
+    """Norm of vectors over one axis (of any order), or of matrices over two ('fro', 'nuc', 1, -1, 2, -2, inf, -inf);
+    without an order, the root of the sum of squares over all axes. Its gradient at 0 is 0."""
     x = as_array(x)
     if ord is None:
         return vector_norm(x, 2, axis, keepdims)
@@ -385,16 +398,23 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
 
 @implements(np.linalg.matrix_norm)
 def matrix_norm(x: Any, ord: Any = "fro", keepdims: bool = False) -> Tensor:
-    """Norm of matrices: 'fro', the largest or smallest column sum (1, -1) or row sum (inf, -inf)."""
-    x = as_array(x)
+    """Norm of matrices: 'fro', 'nuc' (the sum of singular values), the largest or smallest singular value (2, -2),
+    column sum (1, -1) or row sum (inf, -inf)."""
+    x = as_tensor(as_array(x))
+    if x.ndim < 2:
+        raise ShapeError(f"matrix_norm takes matrices, not shape {tuple(x.shape)}")
+    x = x if x.dtype.kind in "fc" else x.astype(np.float64)
     if ord == "fro":
         return vector_norm(x, 2, (-2, -1), keepdims)
     if ord in ("nuc", 2, -2):
         s: Any = np.linalg.svdvals(x)
-        found = s.sum(axis=-1) if ord == "nuc" else s[..., 0 if ord == 2 else -1]
+        if ord == "nuc" or 0 in x.shape[-2:]:
+            found = s.sum(axis=-1)
+        else:
+            found = s[..., 0 if ord == 2 else -1]
         return expand_dims(found, (-2, -1)) if keepdims else found
     if ord not in (1, -1, np.inf, -np.inf):
         raise DTypeError(f"matrix_norm: order {ord!r} is not offered; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     sums = sum_(np.abs(x), axis=-2 if abs(ord) == 1 else -1)
-    found = sums.max(axis=-1) if ord > 0 else sums.min(axis=-1)
+    found = largest(sums, -1) if ord > 0 else sums.min(axis=-1)
     return expand_dims(found, (-2, -1)) if keepdims else found

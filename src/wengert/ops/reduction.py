@@ -233,6 +233,9 @@ def products_of_others(x: Array) -> Array:
 @functools.lru_cache(maxsize=4096)
 def _reducer(cls: type[Any], axis: Any, ndim: int, keepdims: bool) -> Callable[[Any], Tensor]:
     """A reduction of tensors with ``ndim`` dimensions, compiled ahead for speed."""
+    if ndim == 0 and axis in (0, -1):
+        # As NumPy and PyTorch have it, the only element may be addressed as a vector.
+        axis = None
     return unary_operator(cls(negative_axes(axis, ndim, cls.name), keepdims))
 
 
@@ -253,36 +256,66 @@ def _cast(x: Any, dtype: Any) -> Any:
 
 @implements(np.sum)
 @torch_keywords
-def sum(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, where: Any = None) -> Tensor:
-    """Sum over the given axes (all of them by default). Integers and booleans add up in int64.
+def sum(
+    x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> Tensor:
+    """Sum over the given axes (all of them by default), of the elements where ``where`` is true, and ``initial``.
+    Integers and booleans add up in int64.
 
     >>> import wengert as wg
     >>> wg.sum(wg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     tensor([4., 6.])
     """
     x = _cast(x, dtype)
-    return reduce_over(Sum, x if where is None else np.where(where, x, 0), axis, keepdims)
+    total: Tensor = reduce_over(Sum, x if where is None else np.where(where, x, 0), axis, keepdims)
+    return total if initial is None else total + initial
 
 
 @implements(np.mean)
 @torch_keywords
-def mean(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
-    """Arithmetic mean over the given axes; of integers in float64."""
-    return reduce_over(Mean, _cast(x, dtype), axis, keepdims)
+def mean(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, where: Any = None) -> Tensor:
+    """Arithmetic mean over the given axes, of the elements where ``where`` is true; of integers in float64."""
+    x = _cast(x, dtype)
+    if where is None:
+        return reduce_over(Mean, x, axis, keepdims)
+    total = sum(x, axis, keepdims=keepdims, where=where)
+    return total / _how_many(x, where, axis, keepdims).astype(np.float64 if total.dtype.kind in "iu" else total.dtype)
+
+
+def _how_many(x: Any, where: Any, axis: Any, keepdims: bool) -> Any:
+    """How many elements are reduced into one, where ``where`` is true."""
+    return count_nonzero(np.broadcast_to(where, shape_of(x)), axis, keepdims)
+
+
+def _extreme(cls: type[Any], pair: Any, x: Any, axis: Any, keepdims: bool, initial: Any, where: Any) -> Tensor:
+    if initial is None and where is None:
+        return reduce_over(cls, x, axis, keepdims)
+    if initial is None:
+        raise ShapeError(f"{cls.name}: with where= an initial value is needed, for nothing may be left")
+    x = x if hasattr(x, "shape") else np.asarray(x)
+    x = x if where is None else np.where(where, x, initial)
+    axes = negative_axes(axis, len(x.shape), cls.name)
+    if count(x.shape, axes) == 0:
+        start = np.full(reduced_shape(x.shape, axes, keepdims), initial, np.result_type(x.dtype, initial))
+        return sum(x, axes, keepdims=keepdims) + start
+    found: Tensor = pair(reduce_over(cls, x, axes, keepdims), initial)
+    return found
 
 
 @implements(np.max, np.amax)
 @torch_keywords
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The largest element over axes. Tied elements share the gradient evenly; NaN propagates."""
-    return reduce_over(Max, x, axis, keepdims)
+def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Tensor:
+    """The largest element over axes (where ``where`` is true), and ``initial``, if that is larger. Tied elements share
+    the gradient evenly; NaN propagates."""
+    return _extreme(Max, np.maximum, x, axis, keepdims, initial, where)
 
 
 @implements(np.min, np.amin)
 @torch_keywords
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The smallest element over axes. Tied elements share the gradient evenly; NaN propagates."""
-    return reduce_over(Min, x, axis, keepdims)
+def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Tensor:
+    """The smallest element over axes (where ``where`` is true), and ``initial``, if that is smaller. Tied elements
+    share the gradient evenly; NaN propagates."""
+    return _extreme(Min, np.minimum, x, axis, keepdims, initial, where)
 
 
 amax, amin = max, min
@@ -297,26 +330,31 @@ def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 @implements(np.prod)
 @torch_keywords
-def prod(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
-    """Product over the given axes; the gradient is right also where elements are zero."""
+def prod(
+    x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> Tensor:
+    """Product over the given axes, of the elements where ``where`` is true, and ``initial``; the gradient is right also
+    where elements are zero."""
     x = _cast(x if hasattr(x, "shape") else np.asarray(x), dtype)
+    if x.ndim == 0 and axis in (0, -1):
+        axis = None
     axes = negative_axes(axis, x.ndim, "prod")
-    if not axes:
-        return x + (0 if x.dtype.kind != "b" else np.int64(0))
+    if where is not None:
+        x = np.where(where, x, 1)
     flat = np.reshape(
         np.moveaxis(x, axes, tuple(range(-len(axes), 0))), (*reduced_shape(x.shape, axes, False), count(x.shape, axes))
     )
-    out = apply(Prod(), flat)
-    return out.reshape(reduced_shape(x.shape, axes, True)) if keepdims else out
+    out: Tensor = apply(Prod(), flat)
+    out = out.reshape(reduced_shape(x.shape, axes, True)) if keepdims else out
+    return out if initial is None else out * initial
 
 
 def _choice(cls: type[Primitive], x: Any, axis: Any, keepdims: bool) -> Tensor:
     x = x if hasattr(x, "shape") else np.asarray(x)
-    if axis is None:
+    if axis is None or (x.ndim == 0 and axis in (0, -1)):
         found = apply(cls(-1, False), np.reshape(x, (-1,)))
         return found.reshape((1,) * x.ndim) if keepdims else found
-    (one,) = negative_axes(axis, x.ndim, cls.name)
-    return apply(cls(one, bool(keepdims)), x)
+    return apply(cls(scalar_axis(axis, x, cls.name), bool(keepdims)), x)
 
 
 @implements(np.argmax)
@@ -335,16 +373,16 @@ def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 @implements(np.all)
 @torch_keywords
-def all(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Whether every element is true."""
-    return reduce_over(All, x, axis, keepdims)
+def all(x: Any, axis: Any = None, keepdims: bool = False, where: Any = None) -> Tensor:
+    """Whether every element (where ``where`` is true) is true."""
+    return reduce_over(All, x if where is None else np.where(where, x, True), axis, keepdims)
 
 
 @implements(np.any)
 @torch_keywords
-def any(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Whether any element is true."""
-    return reduce_over(Any_, x, axis, keepdims)
+def any(x: Any, axis: Any = None, keepdims: bool = False, where: Any = None) -> Tensor:
+    """Whether any element (where ``where`` is true) is true."""
+    return reduce_over(Any_, x if where is None else np.where(where, x, False), axis, keepdims)
 
 
 @implements(np.count_nonzero)
@@ -357,25 +395,45 @@ def count_nonzero(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
 @implements(np.var)
 @torch_keywords
 def var(
-    x: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False, correction: Any = None
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    where: Any = None,
+    mean: Any = None,
+    correction: Any = None,
 ) -> Tensor:
-    """Variance over axes: the mean of squared distances from the mean, divided by n - ``ddof``."""
+    """Variance over axes, of the elements where ``where`` is true: the mean of squared distances from the mean, divided
+    by n - ``ddof`` (``correction`` in the array API). A ``mean`` that is known, with its axes kept, is not computed."""
     x = _cast(x if hasattr(x, "shape") else np.asarray(x), dtype)
     axes = negative_axes(axis, x.ndim, "var")
-    centred = x - mean(x, axes, keepdims=True)
+    centred = x - (_mean(x, axes, keepdims=True, where=where) if mean is None else mean)
     size = np.square(np.abs(centred)) if centred.dtype.kind == "c" else np.square(centred)
-    return sum(size, axes, keepdims=keepdims) / builtins.max(
-        count(x.shape, axes) - (ddof if correction is None else correction), 0
-    )
+    freedom = ddof if correction is None else correction
+    if where is not None:
+        n = np.maximum(_how_many(x, where, axes, keepdims) - freedom, 0).astype(size.dtype)
+        return sum(size, axes, keepdims=keepdims, where=where) / n
+    return sum(size, axes, keepdims=keepdims) / builtins.max(count(x.shape, axes) - freedom, 0)
+
+
+_mean = mean
 
 
 @implements(np.std)
 @torch_keywords
 def std(
-    x: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False, correction: Any = None
+    x: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    where: Any = None,
+    mean: Any = None,
+    correction: Any = None,
 ) -> Tensor:
-    """Standard deviation over axes; its gradient is 0 where it is 0."""
-    return safe_sqrt(var(x, axis, dtype, ddof, keepdims, correction))
+    """Standard deviation over axes; its gradient is 0 where it is 0. See ``var``."""
+    return safe_sqrt(var(x, axis, dtype, ddof, keepdims, where, mean, correction))
 
 
 def safe_sqrt(x: Any) -> Any:
@@ -384,10 +442,16 @@ def safe_sqrt(x: Any) -> Any:
     return np.where(zero, 0.0 * x, np.sqrt(np.where(zero, np.ones_like(x), x)))
 
 
+def largest(x: Any, axis: Any, keepdims: bool = False) -> Tensor:
+    """The largest of numbers that are not negative; 0 of none."""
+    return max(x, axis, keepdims, initial=0 if count(x.shape, negative_axes(axis, x.ndim, "max")) == 0 else None)
+
+
 @torch_keywords
 def vector_norm(x: Any, ord: Any = 2, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The norm of order ``ord`` (a number, inf, -inf or 0) over axes; its gradient at 0 is 0."""
     x = x if hasattr(x, "shape") else np.asarray(x)
+    x = x if x.dtype.kind in "fc" else x.astype(np.float64)
     axes = negative_axes(axis, x.ndim, "vector_norm")
     if isinstance(ord, str):
         raise DTypeError(f"vector_norm: order {ord!r} is one of matrices; use matrix_norm")
@@ -396,13 +460,18 @@ def vector_norm(x: Any, ord: Any = 2, axis: Any = None, keepdims: bool = False) 
         return safe_sqrt(sum(size, axes, keepdims=keepdims))
     size = np.abs(x)
     if ord == np.inf:
-        return max(size, axes, keepdims=keepdims)
+        return largest(size, axes, keepdims)
     if ord == -np.inf:
         return min(size, axes, keepdims=keepdims)
     if ord == 0:
         return sum(np.not_equal(x, 0).astype(size.dtype), axes, keepdims=keepdims)
     if ord == 1:
         return sum(size, axes, keepdims=keepdims)
+    zero = size == 0
+    if ord < 1:
+        # The derivative of a root or of a reciprocal at 0 is infinite; as that of the absolute value it counts as 0.
+        at_zero = 0.0 if ord > 0 else np.inf
+        return sum(np.where(zero, at_zero, np.where(zero, 1, size) ** ord), axes, keepdims=keepdims) ** (1.0 / ord)
     total = sum(size**ord, axes, keepdims=keepdims)
     zero = total == 0
     return np.where(zero, 0.0 * total, np.where(zero, np.ones_like(total), total) ** (1.0 / ord))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +12,11 @@ import numpy as np
 from wengert.core.errors import DTypeError, ShapeError
 from wengert.core.levels import as_tensor, bottom, concrete
 from wengert.core.tensor import Tensor
+from wengert.core.types import real_dtype
 from wengert.ops.cumulative import cumprod, cumsum
 from wengert.ops.indexing import add_at, take_along_axis
-from wengert.ops.power import sqrt
 from wengert.ops.protocol import implements, torch_keywords
-from wengert.ops.reduction import count, negative_axes, reduced_shape
+from wengert.ops.reduction import argmax, argmin, count, negative_axes, reduced_shape, safe_sqrt, scalar_axis
 from wengert.ops.reduction import max as max_
 from wengert.ops.reduction import mean as mean_
 from wengert.ops.reduction import min as min_
@@ -74,7 +75,12 @@ def _fractions(q: Any, method: str, name: str) -> np.ndarray:
 
 
 def _floating(x: Any) -> Any:
-    return x if x.dtype.kind == "f" else x.astype("float64")
+    return x if x.dtype.kind in "fc" else x.astype("float64")
+
+
+def _check_real(x: Any, name: str) -> None:
+    if as_array(x).dtype.kind == "c":
+        raise DTypeError(f"{name}: complex numbers have no order; take that of real parts or absolute values")
 
 
 def _assembled(parts: list[Any], points: np.ndarray, shape: tuple[int, ...]) -> Tensor:
@@ -99,12 +105,21 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
     >>> wg.quantile(wg.tensor([4.0, 1.0, 2.0]), [0.5, 0.75])
     tensor([2., 3.])
     """
+    _check_real(x, "quantile")
+    shape = as_array(x).shape
+    if count(shape, negative_axes(axis, len(shape), "quantile")) == 0:
+        raise ShapeError("quantile of no elements is not defined")
+    return _quantile(x, q, axis, method, keepdims)
+
+
+def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool) -> Tensor:
     points = _fractions(q, method, "quantile")
     flat, axes, _ = _flattened(x, axis, "quantile")
     flat = _floating(flat)
+    shape = reduced_shape(as_array(x).shape, axes, keepdims)
     n = flat.shape[-1]
     if n == 0:
-        raise ShapeError("quantile of no elements is not defined")
+        return _assembled([np.full(shape, np.nan, flat.dtype) for _ in points.ravel()], points, shape)
     ordered = sort(flat)
     parts: list[Any] = []
     for point in points.ravel():
@@ -116,7 +131,7 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
     if values is None or np.isnan(values).any():
         missing = np.isnan(flat).any(axis=-1)
         parts = [np.where(missing, np.nan, part) for part in parts]
-    return _assembled(parts, points, reduced_shape(as_array(x).shape, axes, keepdims))
+    return _assembled(parts, points, shape)
 
 
 @implements(np.nanquantile)
@@ -128,6 +143,11 @@ def nanquantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdi
     >>> wg.nanquantile(wg.tensor([4.0, float("nan"), 2.0]), 0.5)
     tensor(3.)
     """
+    _check_real(x, "nanquantile")
+    return _nanquantile(x, q, axis, method, keepdims)
+
+
+def _nanquantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool) -> Tensor:
     points = _fractions(q, method, "nanquantile")
     flat, axes, _ = _flattened(x, axis, "nanquantile")
     flat = _floating(flat)
@@ -141,11 +161,13 @@ def nanquantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdi
     for point in points.ravel():
         place = _place(method, float(point), np.maximum(n, 1))
         low = np.floor(place)
-        weight = (place - low).astype(flat.dtype)
+        weight = (place - low).astype(real_dtype(flat.dtype))
         first = take_along_axis(ordered, low.astype(np.int64), -1)
         second = take_along_axis(ordered, np.ceil(place).astype(np.int64), -1)
         between = weight > 0
-        parts.append(np.where(between, first * (1 - weight) + np.where(between, second, first) * weight, first))
+        # Neighbours are mixed only where both count: infinity times zero is not a number.
+        low_part, high_part = np.where(between, first, 0), np.where(between, second, 0)
+        parts.append(np.where(between, low_part * (1 - weight) + high_part * weight, first))
     return _assembled(parts, points, shape)
 
 
@@ -166,35 +188,72 @@ def percentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdim
 @implements(np.median)
 @torch_keywords
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The middle element along axes, or the mean of the two in the middle."""
-    return quantile(x, 0.5, axis, "linear", keepdims)
+    """The middle element along axes, or the mean of the two in the middle; NaN of no elements. Complex numbers are
+    ordered by real part, then by imaginary part."""
+    return _quantile(x, 0.5, axis, "linear", keepdims)
 
 
 @implements(np.average)
 @torch_keywords
-def average(x: Any, axis: Any = None, weights: Any = None, keepdims: bool = False) -> Tensor:
-    """The weighted mean along axes."""
+def average(x: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: bool = False) -> Any:
+    """The weighted mean along axes; with ``returned`` also the sum of the weights. Weights have the shape of ``x``, or
+    that of the axes that are averaged over."""
+    x = as_tensor(as_array(x))
     if weights is None:
-        return mean_(x, axis, keepdims=keepdims)
-    x, weights = as_array(x), as_array(weights)
+        found: Any = mean_(x, axis, keepdims=keepdims)
+        total: Any = np.full(found.shape, x.size / builtins.max(found.size, 1), found.dtype)
+        return (found, as_tensor(total)) if returned else found
+    weights = as_array(weights)
     if weights.shape != x.shape:
-        (one,) = negative_axes(axis, x.ndim, "average")
-        weights = reshape(weights, tuple(n if i == x.ndim + one else 1 for i, n in enumerate(x.shape)))
-        weights = np.broadcast_to(weights, x.shape)
-    return sum_(x * weights, axis, keepdims=keepdims) / sum_(weights, axis, keepdims=keepdims)
+        weights = _spread_weights(weights, x, axis)
+    total = sum_(weights, axis, keepdims=keepdims)
+    found = sum_(x * weights, axis, keepdims=keepdims) / total
+    return (found, as_tensor(np.broadcast_to(total, found.shape))) if returned else found
+
+
+def _spread_weights(weights: Any, x: Any, axis: Any) -> Any:
+    """Weights of the axes alone, in the order that these are named, against the whole shape."""
+    axes = negative_axes(axis, x.ndim, "average")
+    given = axis if isinstance(axis, (tuple, list)) else (axis,)
+    if axis is None or tuple(weights.shape) != tuple(x.shape[one] for one in given):
+        raise ShapeError(
+            f"average: weights of shape {tuple(weights.shape)} fit neither shape {tuple(x.shape)} nor its axes {axis}"
+        )
+    places = [one % x.ndim for one in given]
+    ordered = np.transpose(weights, sorted(range(len(places)), key=places.__getitem__))
+    kept = {one + x.ndim for one in axes}
+    return np.broadcast_to(reshape(ordered, tuple(n if i in kept else 1 for i, n in enumerate(x.shape))), x.shape)
 
 
 @implements(np.cov)
-def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> Tensor:
-    """The covariance matrix of variables in rows (or columns)."""
+def cov(
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+) -> Tensor:
+    """The covariance matrix of variables in rows (or columns), whose observations may be repeated ``fweights`` times,
+    and have relative weights ``aweights``."""
     x = np.atleast_2d(as_tensor(as_array(m)))
     x = x if rowvar or as_array(m).ndim < 2 else x.T
     if y is not None:
         other = np.atleast_2d(as_tensor(as_array(y)))
         x = np.concatenate([x, other if rowvar or as_array(y).ndim < 2 else other.T], axis=0)
-    centred = x - x.mean(axis=1, keepdims=True)
-    freedom = x.shape[1] - ((0 if bias else 1) if ddof is None else ddof)
-    return np.squeeze(np.matmul(centred, np.conj(centred.T)) / freedom)
+    less = (0 if bias else 1) if ddof is None else ddof
+    if fweights is None and aweights is None:
+        centred = x - x.mean(axis=1, keepdims=True)
+        scaled, freedom = centred, builtins.max(x.shape[1] - less, 0)
+    else:
+        given = [as_tensor(as_array(one)) for one in (fweights, aweights) if one is not None]
+        w = given[0] if len(given) == 1 else given[0] * given[1]
+        total = w.sum()
+        lost = less if aweights is None else less * (w * as_array(aweights)).sum() / total
+        centred = x - (x * w).sum(axis=1, keepdims=True) / total
+        scaled, freedom = centred * w, np.maximum(total - lost, 0)
+    return np.squeeze(np.matmul(scaled, np.conj(centred.T)) / freedom)
 
 
 @implements(np.corrcoef)
@@ -268,23 +327,27 @@ def _counted(x: Any, axis: Any, keepdims: bool) -> Any:
 
 @implements(np.nansum)
 @torch_keywords
-def nansum(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def nansum(
+    x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> Tensor:
     """Sum of what is not NaN."""
-    return sum_(_filled(x, 0), axis, keepdims=keepdims)
+    return sum_(_filled(x, 0), axis, dtype, keepdims, initial, where)
 
 
 @implements(np.nanprod)
 @torch_keywords
-def nanprod(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def nanprod(
+    x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> Tensor:
     """Product of what is not NaN."""
-    return prod_(_filled(x, 1), axis, keepdims=keepdims)
+    return prod_(_filled(x, 1), axis, dtype, keepdims, initial, where)
 
 
 @implements(np.nanmean)
 @torch_keywords
 def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     """Mean of what is not NaN."""
-    total = nansum(x, axis, keepdims)
+    total = nansum(x, axis, keepdims=keepdims)
     return total / _counted(x, axis, keepdims).astype(np.real(total).dtype)
 
 
@@ -301,11 +364,14 @@ def nanvar(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) ->
 @implements(np.nanstd)
 @torch_keywords
 def nanstd(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
-    """Standard deviation of what is not NaN."""
-    return sqrt(nanvar(x, axis, ddof, keepdims))
+    """Standard deviation of what is not NaN; its gradient is 0 where it is 0."""
+    return safe_sqrt(nanvar(x, axis, ddof, keepdims))
 
 
 def _extreme(reduce: Callable[..., Any], fill: float, x: Any, axis: Any, keepdims: bool) -> Any:
+    x = as_array(x)
+    if x.dtype.kind not in "fc":
+        return reduce(x, axis, keepdims=keepdims)
     found = reduce(_filled(x, fill), axis, keepdims=keepdims)
     return np.where(_counted(x, axis, keepdims) == 0, np.nan, found)
 
@@ -338,22 +404,33 @@ def nancumprod(x: Any, axis: Any = None) -> Tensor:
     return cumprod(_filled(x, 1), axis)
 
 
+def _position(choose: Callable[..., Any], fill: float, x: Any, axis: Any) -> Any:
+    x = as_array(x)
+    if x.dtype.kind not in "fc":
+        return choose(x, axis)
+    axis = None if axis is None or x.ndim == 0 else scalar_axis(axis, x, "nanargmax")
+    known = concrete(x)
+    if known is not None and np.isnan(known).all(axis=axis).any():
+        raise ShapeError("the position of an extreme among NaN alone is not defined")
+    return choose(np.where(np.isnan(x), fill, x), axis)
+
+
 @implements(np.nanargmax)
 @torch_keywords
 def nanargmax(x: Any, axis: Any = None) -> Tensor:
     """The first position of the largest of what is not NaN. Has no gradient."""
-    return np.argmax(_filled(x, -np.inf), axis=axis)
+    return _position(argmax, -np.inf, x, axis)
 
 
 @implements(np.nanargmin)
 @torch_keywords
 def nanargmin(x: Any, axis: Any = None) -> Tensor:
     """The first position of the smallest of what is not NaN. Has no gradient."""
-    return np.argmin(_filled(x, np.inf), axis=axis)
+    return _position(argmin, np.inf, x, axis)
 
 
 @implements(np.nanmedian)
 @torch_keywords
 def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The median of what is not NaN; NaN where nothing else is."""
-    return nanquantile(x, 0.5, axis, "linear", keepdims)
+    return _nanquantile(x, 0.5, axis, "linear", keepdims)
