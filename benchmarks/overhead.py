@@ -1,6 +1,4 @@
-"""Eager overhead: a chain of multiply, tanh and add on arrays of 3 elements, against NumPy and PyTorch, and calls of one
-operation
-against NumPy."""
+"""Eager overhead: chains of multiply, tanh and add on arrays of 3 elements against NumPy and PyTorch; single calls."""
 
 from __future__ import annotations
 
