@@ -132,3 +132,11 @@ def test_times_and_errors() -> None:
         run_of(lambda x: x.detach(), 1.0)
     with pytest.raises(wg.GradientError, match="not int"):
         run_of(3)
+
+
+def test_a_graph_with_an_operation_without_derivative_can_still_be_seen() -> None:
+    x = wg.tensor([1.0, 2.0], requires_grad=True)
+    model = model_of(wg.nextafter(x * 2.0, 3.0))
+    assert [node.op for node in model.nodes] == ["leaf", "multiply", "nextafter"]
+    assert not model.edges[-1].gradient
+    assert all(node.grad is None for node in model.nodes)

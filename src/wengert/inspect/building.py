@@ -120,7 +120,11 @@ def _run_of_tensors(
 ) -> Run:
     view = GraphView(outputs)
     names = {x._node: name for name, x in (params or {}).items() if isinstance(x, Tensor) and x._node is not None}
-    pulled = pull_back(outputs) if gradients else None
+    try:
+        pulled = pull_back(outputs) if gradients else None
+    except GradientError:
+        # Some operation has no derivative: the graph is still there to see, without gradients.
+        pulled = None
     model = _model_of_nodes(view, outputs, recording, pulled, names, title)
     return Run(model, outputs, recording, None, pulled.total if pulled is not None else None)
 

@@ -156,7 +156,7 @@ def text_of(model: Model) -> str:
     names = {node.index: node.label or f"%{node.index}" for node in model.nodes}
     rows: list[tuple[str, str, str]] = []
     before: tuple[str, ...] = ()
-    for node in model.nodes:
+    for node in model.by_use():
         common = common_length(before, node.group)
         rows += [("  " * depth + f"[{node.group[depth]}]", "", "") for depth in range(common, len(node.group))]
         before = node.group

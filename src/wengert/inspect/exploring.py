@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from wengert.core.static import Graph
+from wengert.core.tensor import Tensor
 from wengert.core.types import TensorSpec
 from wengert.inspect.building import model_of_static, run_of
 from wengert.inspect.formulas import formulas
@@ -64,16 +65,20 @@ def explore(
 ) -> Page:
     """Write a page to explore the graph of a tensor, of a function applied to ``args``, or a static graph.
 
-    The page is one file of HTML that needs no network: groups to open and close, the forward pass (blue) and the
-    backward pass (red) to play with the memory that is alive, values, gradients, formulas and source lines of every
-    node. For a static graph it also holds the graph after each optimisation pass. Arrays of up to 64 numbers are in it
-    in full, larger ones as histograms, so its size grows with the number of nodes only.
+    A function is run twice, and timed the second time. The page is one file of HTML that needs no network: groups to
+    open and close, the forward pass (blue) and the backward pass (red) to play with the memory that is alive, values,
+    gradients, formulas and source lines of every node. For a static graph it also holds the graph after each
+    optimisation pass. Arrays of up to 64 numbers are in it in full, larger ones as histograms, so its size grows with
+    the number of nodes only.
 
     >>> import tempfile, wengert as wg
     >>> page = wg.explore(lambda x: (x * x).sum(), wg.tensor([1.0, 2.0]), path=tempfile.mkdtemp() + "/graph.html")
     >>> page.nodes
     3
     """
+    if args and not isinstance(x, Tensor):
+        # The first call of everything is slow, and would be what the colours show.
+        run_of(x, *args, gradients=False)
     model = run_of(x, *args, params=params).model
     stages = [(model.title or "graph", model)]
     if passes and isinstance(x, Graph):
@@ -119,13 +124,10 @@ def crowds_split(model: Model) -> Model:
 
     Children go by their first operation, sources by the first that uses them: stretches of the run, without a cycle.
     """
-    turn = [node.index for node in model.nodes]
-    for edge in reversed(model.edges):
-        if model.nodes[edge.source].is_source:
-            turn[edge.source] = min(edge.target, turn[edge.source] if turn[edge.source] != edge.source else edge.target)
+    order = model.by_use()
     while True:
         children: dict[tuple[str, ...], dict[Any, None]] = {}
-        for node in sorted(model.nodes, key=lambda node: (turn[node.index], node.index)):
+        for node in order:
             for depth in range(len(node.group)):
                 children.setdefault(node.group[:depth], {})[node.group[: depth + 1]] = None
             children.setdefault(node.group, {})[node.index] = None
@@ -155,9 +157,8 @@ class _Packer:
         model = self.model
         rows = [self._row(node) for node in model.nodes]
         steps = timeline(model)
-        rules = {
-            self._string(node.op): formulas(type(node.primitive)) for node in model.nodes if node.primitive is not None
-        }
+        classes = {node.op: type(node.primitive) for node in model.nodes if node.primitive is not None}
+        rules = {self._string(op): formulas(cls) for op, cls in classes.items()}
         paths = list(self.groups)
         return {
             "differentiated": model.differentiated,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from wengert.core.primitive import NotDifferentiable, Primitive
 _LONGEST = 14
 
 
-@cache
 def formulas(cls: type[Primitive]) -> dict[str, str]:
     """The forward rule under ``value``, and each pullback under ``∂ operand``, as source text.
 

@@ -142,6 +142,14 @@ class Model:
             level[node.index] = max((level[edge.source] + 1 for edge in self.incoming[node.index]), default=0)
         return level
 
+    def by_use(self) -> list[ModelNode]:
+        """The nodes in the order of the run, every source right before the first operation that uses it."""
+        turn = [node.index for node in self.nodes]
+        for edge in sorted(self.edges, key=lambda edge: -edge.target):
+            if self.nodes[edge.source].is_source:
+                turn[edge.source] = edge.target
+        return sorted(self.nodes, key=lambda node: (turn[node.index], not node.is_source, len(node.group), node.index))
+
     def induced(self, keep: Sequence[int], mapping: dict[int, int] | None = None) -> Model:
         """The model of some of the nodes. ``mapping`` sends nodes that are left out to ones that stand for them."""
         place = {old: new for new, old in enumerate(keep)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import sys
@@ -111,6 +112,9 @@ class Report:
         """Write the report: in colour on a terminal, plain elsewhere."""
         out = file or sys.stdout
         out.write(self.text(color=out.isatty() and "NO_COLOR" not in os.environ) + "\n")
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.text())}</pre>"
 
     def __str__(self) -> str:
         return self.text()

@@ -220,8 +220,10 @@ const toWorld = (px, py) => [state.camera.x + (px - canvas.clientWidth / 2) / st
 function fit() {
   const { width, height } = state.view;
   const room = canvas.clientWidth - ($("panel").hidden ? 0 : 348);
-  const scale = Math.min(room / (width + 60), canvas.clientHeight / (height + 60), 1.4);
-  state.camera = { scale, x: width / 2 + (canvas.clientWidth - room) / 2 / scale, y: height / 2 };
+  // The legend has the top to itself.
+  const above = $("legend").offsetHeight + 14;
+  const scale = Math.min(room / (width + 60), (canvas.clientHeight - above) / (height + 30), 1.4);
+  state.camera = { scale, x: width / 2 + (canvas.clientWidth - room) / 2 / scale, y: height / 2 - above / 2 / scale };
   state.dirty = true;
 }
 
@@ -231,7 +233,8 @@ function start() {
   if (state.camera.scale < 0.45) {
     const scale = Math.max(state.camera.scale, Math.min(0.75, (canvas.clientWidth - 40) / (state.view.width + 60)));
     state.camera.scale = scale;
-    state.camera.y = Math.min(state.view.height / 2, canvas.clientHeight / 2 / scale - 40 / scale);
+    const above = $("legend").offsetHeight + 24;
+    state.camera.y = Math.min(state.view.height / 2, (canvas.clientHeight / 2 - above) / scale);
   }
 }
 
@@ -588,9 +591,9 @@ function reveal(node) {
   const path = state.data.paths[state.data.nodes.group[node]], closed = path.filter((g) => !state.open.has(g));
   if (closed.length) { closed.forEach((g) => state.open.add(g)); layOut(); }
   const at = positionOf(node);
+  if (state.camera.scale < 0.6) state.camera.scale = 1;
   state.camera.x = at[0] + ($("panel").hidden ? 0 : 174 / state.camera.scale);
   state.camera.y = at[1];
-  if (state.camera.scale < 0.6) { state.camera.scale = 1; }
   state.dirty = true;
 }
 
@@ -824,9 +827,9 @@ function setStage(number) {
   state.hidden.clear();
   select(null);
   layOut();
+  legend();
   start();
   go(Infinity);
-  legend();
   kinds();
   const stage = state.data;
   $("title").textContent = stage.name;
