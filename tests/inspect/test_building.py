@@ -140,3 +140,19 @@ def test_a_graph_with_an_operation_without_derivative_can_still_be_seen() -> Non
     assert [node.op for node in model.nodes] == ["leaf", "multiply", "nextafter"]
     assert not model.edges[-1].gradient
     assert all(node.grad is None for node in model.nodes)
+
+
+def test_values_are_those_of_the_time_whatever_is_changed_in_place_later() -> None:
+    def f(x: Any) -> Any:
+        y = x.clone()
+        y.add_(1.0)
+        y[0] = 5.0
+        return (y * x).sum()
+
+    model = model_of(f, np.array([1.0, 2.0]))
+    values = {node.op: node.value for node in model.nodes}
+    np.testing.assert_array_equal(values["add"], [2.0, 3.0])
+    np.testing.assert_array_equal(values["multiply"], [5.0, 6.0])
+    assert all(node.value is not None for node in model.nodes)
+    replayed = model_of(lambda x: wg.checkpoint(lambda a: a.sin().exp())(x).sum(), np.ones(3))
+    np.testing.assert_allclose(replayed.nodes[1].value, np.exp(np.sin(1.0)))

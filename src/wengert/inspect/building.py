@@ -189,7 +189,7 @@ def _applied(index: int, node: Node, call: Call | None) -> ModelNode:
     operands: list[TensorSpec | None] = []
     texts = []
     for slot, parent in enumerate(node.parents):
-        constant: Any = given[slot] if slot < len(given) else None
+        constant: Any = given[slot].value if slot < len(given) else None
         if parent is not None:
             operands.append(parent.spec)
             texts.append("")
@@ -214,8 +214,7 @@ def _applied(index: int, node: Node, call: Call | None) -> ModelNode:
 def _constant_text(x: Any) -> str:
     if x is None:
         return "constant"
-    array = x._value if isinstance(x, Tensor) else x
-    return value_text(array) if hasattr(array, "shape") else number_text(array)
+    return value_text(x) if hasattr(x, "shape") else number_text(x)
 
 
 def _flows(primitive: Any, slot: int) -> bool:
@@ -236,7 +235,7 @@ def _values(view: GraphView, outputs: Sequence[Tensor], calls: Mapping[Node, Cal
             if memory is not None and memory.shape == node.shape:
                 found[node] = memory
         elif node in calls:
-            results = tuple(y._value for y in calls[node].outputs)
+            results = tuple(y.value for y in calls[node].outputs)
             found[node] = results if isinstance(node, MultiNode) else results[0]
         elif type(node.residuals) is tuple:
             for parent, array in zip(node.parents, node.residuals, strict=False):
@@ -246,8 +245,9 @@ def _values(view: GraphView, outputs: Sequence[Tensor], calls: Mapping[Node, Cal
                 found[node] = node.residuals[-2]
     for call in calls.values():
         for x in call.inputs:
-            if isinstance(x, Tensor) and isinstance(x._node, Leaf) and isinstance(x._value, np.ndarray):
-                found[x._node] = x._value
+            # A leaf, or the result of what does not run as one operation (a custom function, a checkpoint).
+            if x.node is not None and not isinstance(x.node, Output) and isinstance(x.value, np.ndarray):
+                found.setdefault(x.node, x.value)
     for y in outputs:
         if y._node is not None and not isinstance(y._node, Output):
             found[y._node] = y._value

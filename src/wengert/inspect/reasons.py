@@ -265,43 +265,42 @@ def _of_function(function: Callable[..., Any], args: Sequence[Any]) -> Answers:
 def _cuts(recording: Recording, leaf: Tensor, outputs: Sequence[Tensor]) -> list[Cut]:
     """Where values that depend on the leaf went on without their graph, on the way to the outputs."""
     useful = _needed(recording, outputs)
-    tracked = {_memory(leaf)}
+    tracked = {_memory(leaf._value)}
     cuts = []
     for call, used in zip(recording.calls, useful, strict=True):
-        touched = [slot for slot, x in enumerate(call.inputs) if _memory(x) in tracked]
+        touched = [slot for slot, x in enumerate(call.inputs) if _memory(x.value) in tracked]
         if not touched:
             continue
-        loose = [slot for slot in touched if isinstance(call.inputs[slot], Tensor) and call.inputs[slot]._node is None]
-        raw = [slot for slot in touched if not isinstance(call.inputs[slot], Tensor)]
+        loose = [slot for slot in touched if call.inputs[slot].tensor and call.inputs[slot].node is None]
+        raw = [slot for slot in touched if not call.inputs[slot].tensor]
         if call.grad and call.primitive.differentiable and len(loose) + len(raw) == len(touched):
             taken = "an array taken out by numpy()" if raw else "detach() (or a value taken out by hand)"
             if used:
                 cuts.append(_cut(call.primitive.name, f"{taken} was used by {call.primitive.name}", call.location))
-        elif any(y._node is not None for y in call.outputs):
-            tracked.update(_memory(y) for y in call.outputs if y._node is not None)
+        elif any(y.node is not None for y in call.outputs):
+            tracked.update(_memory(y.value) for y in call.outputs if y.node is not None)
         elif used:
             cuts.append(_cut(call.primitive.name, _reason(call), call.location))
-    ends = {_memory(y) for y in outputs if y._node is None}
+    ends = {_memory(y._value) for y in outputs if y._node is None}
     if not cuts and not ends.isdisjoint(tracked):
         cuts.append(Cut("", "the result was detached before it was returned", "", ""))
     return cuts
 
 
-def _memory(x: Any) -> int:
+def _memory(value: Any) -> int:
     """What tells values apart, with or without their graph: the memory that they are in (kept by the recording)."""
-    value = x._value if isinstance(x, Tensor) else x
     return id(storage(value)) if isinstance(value, np.ndarray) else id(value)
 
 
 def _needed(recording: Recording, outputs: Sequence[Tensor]) -> list[bool]:
     """For each call, whether the outputs depend on its result."""
-    wanted = {_memory(y) for y in outputs}
+    wanted = {_memory(y._value) for y in outputs}
     found = []
     for call in reversed(recording.calls):
-        use = any(_memory(y) in wanted for y in call.outputs)
+        use = any(_memory(y.value) in wanted for y in call.outputs)
         found.append(use)
         if use:
-            wanted.update(map(_memory, call.inputs))
+            wanted.update(_memory(x.value) for x in call.inputs)
     return found[::-1]
 
 
@@ -311,7 +310,7 @@ def _reason(call: Call) -> str:
         return f"{name} ran under no_grad"
     if name == "stop_gradient":
         return "stop_gradient cuts it on purpose"
-    kinds = {str(y.dtype) for y in call.outputs if not is_differentiable_dtype(y.dtype)}
+    kinds = {str(y.value.dtype) for y in call.outputs if not is_differentiable_dtype(y.value.dtype)}
     if kinds:
         return f"{name} gives {' and '.join(sorted(kinds))}, and only floating-point numbers carry gradients"
     refused = [rule.reason for rule in call.primitive.rules if isinstance(rule, Refusal)]

@@ -16,12 +16,20 @@ from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 
 
+class Operand(NamedTuple):
+    """What a tensor, array or number was at the time: in-place operations change tensors later."""
+
+    value: Any
+    node: Node | None
+    tensor: bool
+
+
 class Call(NamedTuple):
-    """One operation that ran: operands and results are alive as long as the recording is."""
+    """One operation that ran: the values of operands and results are alive as long as the recording is."""
 
     primitive: Primitive
-    inputs: tuple[Any, ...]
-    outputs: tuple[Tensor, ...]
+    inputs: tuple[Operand, ...]
+    outputs: tuple[Operand, ...]
     seconds: float
     grad: bool
     scope: str
@@ -61,7 +69,8 @@ class Recording:
         finally:
             MODE.reset(token)
         outputs = out if isinstance(out, tuple) else (out,)
-        self.calls.append(Call(primitive, tuple(inputs), outputs, seconds, mode.grad, mode.scope, *user_frame()))
+        found, made = tuple(map(_operand, inputs)), tuple(map(_operand, outputs))
+        self.calls.append(Call(primitive, found, made, seconds, mode.grad, mode.scope, *user_frame()))
         return out
 
     def by_node(self) -> dict[Node, Call]:
@@ -69,9 +78,13 @@ class Recording:
         found = {}
         for call in self.calls:
             for y in call.outputs:
-                if y._node is not None:
-                    found[operation(y._node)] = call
+                if y.node is not None:
+                    found[operation(y.node)] = call
         return found
+
+
+def _operand(x: Any) -> Operand:
+    return Operand(x._value, x._node, True) if isinstance(x, Tensor) else Operand(x, None, False)
 
 
 class Pullbacks(NamedTuple):
