@@ -50,11 +50,12 @@ def _integer(end: Any) -> int:
         raise IndexRangeError(f"slices take integers, not {type(end).__name__}") from None
 
 
-def parse(index: Any) -> tuple[tuple[Entry, ...], list[Any]]:
-    """The static form of an index expression, and its index arrays."""
+def parse(index: Any, shape: Sequence[Any]) -> tuple[tuple[Entry, ...], list[Any]]:
+    """The static form of an index expression into something of ``shape``, and its index arrays."""
     entries: list[Entry] = []
     arrays: list[Any] = []
-    for item in index if isinstance(index, tuple) else (index,):
+    items = index if isinstance(index, tuple) else (index,)
+    for place, item in enumerate(items):
         entry = _static(item)
         if entry is not None:
             entries.append(entry)
@@ -67,7 +68,8 @@ def parse(index: Any) -> tuple[tuple[Entry, ...], list[Any]]:
                     "wengert.where(mask, x, 0) inside vmap"
                 )
             if array.ndim == 0:
-                raise IndexRangeError("a single True or False as an index is not supported; use x[None] or x[:0]")
+                raise IndexRangeError("True or False among other indices is not supported; use None, or an empty slice")
+            _check_mask(array.shape, items, place, shape)
             chosen = array.nonzero()
             entries += [_ARRAY] * len(chosen)
             arrays += chosen
@@ -82,6 +84,33 @@ def parse(index: Any) -> tuple[tuple[Entry, ...], list[Any]]:
                 f"an index must be made of integers, slices, None, ... and integer or boolean arrays, not {array.dtype}"
             )
     return tuple(entries), arrays
+
+
+def _check_mask(mask: Sequence[int], items: Sequence[Any], place: int, shape: Sequence[Any]) -> None:
+    """Raise ``IndexRangeError`` unless a mask has the lengths of the axes that it stands for."""
+    taken = [0 if one is None or one is Ellipsis else _axes_taken(one) for one in items]
+    before = sum(taken[:place])
+    if any(one is Ellipsis for one in items[:place]):
+        before = len(shape) - sum(taken[place:])
+    axes = tuple(shape[before : before + len(mask)])
+    if axes != tuple(mask):
+        raise IndexRangeError(f"a mask of shape {tuple(mask)} does not fit the axes of lengths {axes} that it indexes")
+
+
+def _axes_taken(item: Any) -> int:
+    if isinstance(item, (slice, int)):
+        return 1
+    array = item if hasattr(item, "dtype") else np.asarray(item)
+    return len(array.shape) if array.dtype.kind == "b" else 1
+
+
+def _whether(index: Any) -> bool | None:
+    """The truth value that is an index by itself: True is a new axis, False an empty one."""
+    if isinstance(index, (bool, np.bool_)):
+        return bool(index)
+    if isinstance(index, (np.ndarray, Tensor)) and index.ndim == 0 and index.dtype.kind == "b":
+        return bool(bottom(index))
+    return None
 
 
 def _expression(entries: Sequence[Entry], arrays: Sequence[Any]) -> tuple[Any, ...]:
@@ -327,19 +356,27 @@ def get_at(x: Any, index: Any) -> Tensor:
     entry = _static(index)
     if entry is not None:
         return apply(Slice((entry,)), x)
-    entries, arrays = parse(index)
+    whether = _whether(index)
+    if whether is not None:
+        return get_at(x, None) if whether else get_at(get_at(x, None), slice(0, 0))
+    entries, arrays = parse(index, shape_of(x))
     return apply(Gather(entries), x, *arrays) if arrays else apply(Slice(entries), x)
 
 
 def set_at(x: Any, index: Any, v: Any) -> Tensor:
     """A copy of ``x`` in which ``copy[index] = v``; gradients flow to both."""
-    entries, arrays = parse(index)
+    whether = _whether(index)
+    if whether is False:
+        return as_tensor(as_array(x))
+    if whether:
+        index = Ellipsis
+    entries, arrays = parse(index, shape_of(x))
     return apply(SetAt(entries), as_array(x), _like(v, x), *arrays)
 
 
 def add_at(x: Any, index: Any, v: Any) -> Tensor:
     """A copy of ``x`` in which ``v`` is added to ``copy[index]``, once for each time an element is named."""
-    entries, arrays = parse(index)
+    entries, arrays = parse(index, shape_of(x))
     return apply(AddAt(entries), as_array(x), _like(v, x), *arrays)
 
 
