@@ -26,6 +26,7 @@ from .mode import MODE, enable_grad
 from .node import Leaf, record
 from .primitive import AUX, Primitive
 from .tensor import Tensor, wrap
+from .types import frozen_copy
 
 _next_level = itertools.count(1).__next__
 
@@ -284,8 +285,13 @@ class VmapLevel(Level):
 
 
 def as_tensor(x: Any) -> Tensor:
-    """A tensor as it is; anything else as a constant tensor."""
-    return x if isinstance(x, Tensor) else wrap(np.asarray(as_operand(x)))
+    """A tensor as it is; anything else as a constant tensor, which nothing that is done to ``x`` later can change."""
+    if isinstance(x, Tensor):
+        return x
+    operand = as_operand(x)
+    if type(operand) is not np.ndarray:
+        return wrap(np.asarray(operand))
+    return wrap(operand if isinstance(x, (list, tuple)) else frozen_copy(operand))
 
 
 def align_batch(batched: Sequence[bool], inputs: Sequence[Any]) -> list[Any]:

@@ -192,7 +192,7 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = True) -> Any:
     tensor(11.)
     """
     terms, out, given = _parse(subscripts, operands)
-    arrays = [as_array(x) for x in given]
+    arrays: list[Any] = [as_tensor(as_array(x)) for x in given]
     for letters, x in zip(terms, arrays, strict=True):
         if len(letters) != len(x.shape):
             raise ShapeError(f"einsum: the term {letters!r} does not fit an operand of shape {tuple(x.shape)}")

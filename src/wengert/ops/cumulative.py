@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.core.apply import apply
+from wengert.core.levels import as_tensor
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array, TensorSpec
@@ -177,7 +178,7 @@ logcumsumexp = cumlogsumexp
 @torch_keywords
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
     """The n-th difference along an axis."""
-    x = x if hasattr(x, "shape") else np.asarray(x)
+    x = as_tensor(x)
     one = scalar_axis(axis, x, "diff")
     parts = [x]
     for extra, place in ((prepend, 0), (append, len(parts))):
@@ -232,7 +233,7 @@ def _with_initial(x: Any, axis: Any, value: int) -> Tensor:
 @implements(np.ediff1d)
 def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Tensor:
     """Differences of consecutive elements of the flattened tensor, between what is put in front and behind."""
-    found: Any = diff(np.reshape(x if hasattr(x, "shape") else np.asarray(x), (-1,)))
+    found: Any = diff(np.reshape(as_tensor(x), (-1,)))
     ends: list[Any] = [part if part is None else np.reshape(part, (-1,)) for part in (to_begin, to_end)]
     parts: list[Any] = [part for part in (ends[0], found, ends[1]) if part is not None]
     joined: Any = found if len(parts) == 1 else np.concatenate(parts)

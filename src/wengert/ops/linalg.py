@@ -361,7 +361,7 @@ def qr(x: Any, mode: str = "reduced") -> Any:
 @implements(np.linalg.matrix_power)
 def matrix_power(x: Any, n: int) -> Tensor:
     """The n-th power of square matrices, by repeated squaring."""
-    x = as_square(x, "matrix_power")
+    x = as_tensor(as_square(x, "matrix_power"))
     if n < 0:
         x, n = inv(x), -n
     result = None
