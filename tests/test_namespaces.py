@@ -100,15 +100,64 @@ def test_gradients_flow_through_numpys_names():
 POINTS = np.array([0.2, 0.5, 0.8])
 
 
+#: Arguments of the functions that are not defined between 0 and 1.
+ARGUMENTS = {
+    "bdtr": (np.array([2, 3]), np.array([5, 7]), 0.3),
+    "bdtrc": (np.array([2, 3]), np.array([5, 7]), 0.3),
+    "expn": (np.array([3]), POINTS),
+    "ndtri_exp": (-POINTS,),
+}
+
+
 @pytest.mark.parametrize("name", SPECIAL_FUNCTIONS)
 def test_scipy_special(name):
     theirs = getattr(scipy.special, name)
-    args = (POINTS,) * (theirs.nin if isinstance(theirs, np.ufunc) else 1)
-    tensors = [wg.tensor(one, requires_grad=True) for one in args]
-    got = getattr(special, name)(*tensors)
-    np.testing.assert_allclose(got.detach().numpy(), theirs(*args), rtol=1e-13)
+    args = ARGUMENTS.get(name, (POINTS,) * (theirs.nin if isinstance(theirs, np.ufunc) else 1))
+    tensors = [wg.tensor(one) for one in args]
+    np.testing.assert_allclose(getattr(special, name)(*tensors).numpy(), theirs(*args), rtol=1e-13)
     if isinstance(theirs, np.ufunc):
-        np.testing.assert_allclose(theirs(*tensors).detach().numpy(), theirs(*args), rtol=1e-13)
+        np.testing.assert_allclose(theirs(*tensors).numpy(), theirs(*args), rtol=1e-13)
+
+
+X = np.array([-1.3, -0.2, 0.4, 2.5])
+FORMULAS = [
+    ("cosm1", (X * 1e-4,)),
+    ("gammasgn", (np.array([-0.5, -1.5, 2.0, -2.5]),)),
+    ("poch", (np.abs(X), 1.5)),
+    ("binom", (5.5, np.abs(X))),
+    ("boxcox", (np.abs(X), np.array([0.0, 1e-9, 0.5, -2.0]))),
+    ("boxcox1p", (np.abs(X), np.array([0.0, 1e-9, 0.5, -2.0]))),
+    ("inv_boxcox", (X / 3, np.array([0.0, 1e-9, 0.5, -0.7]))),
+    ("inv_boxcox1p", (X / 3, np.array([0.0, 1e-9, 0.5, -0.7]))),
+    ("huber", (0.9, X)),
+    ("pseudo_huber", (0.9, X)),
+    ("log_expit", (X * 100,)),
+    ("factorial", (np.array([0.0, 3.0, 2.5]),)),
+    ("comb", (7, np.array([0, 3, 7]))),
+    ("exp10", (X,)),
+    ("zeta", (np.array([2.0, 3.5]), 1.5)),
+    ("zeta", (np.array([2.0, 3.5]),)),
+]
+
+
+@pytest.mark.parametrize(("name", "args"), FORMULAS)
+def test_formulas_of_special_functions(name, args):
+    got = getattr(special, name)(*(wg.tensor(one) if isinstance(one, np.ndarray) else one for one in args))
+    np.testing.assert_allclose(got.numpy(), getattr(scipy.special, name)(*args), rtol=2e-14)
+
+
+def test_transformations_of_box_and_cox_are_smooth_where_the_power_is_zero():
+    slope = wg.grad(special.boxcox, argnums=1)(wg.tensor(3.0), wg.tensor(0.0))
+    assert slope.item() == pytest.approx(np.log(3) ** 2 / 2)
+    slope = wg.grad(special.inv_boxcox, argnums=1)(wg.tensor(0.7), wg.tensor(0.0))
+    assert slope.item() == pytest.approx(-np.exp(0.7) * 0.7**2 / 2)
+
+
+def test_exact_combinations():
+    assert special.comb(60, 30, exact=True) == scipy.special.comb(60, 30, exact=True)
+    assert special.comb(3, 5, exact=True) == 0
+    with pytest.raises(DTypeError, match="exact=True needs integers"):
+        special.comb(3.5, 1, exact=True)
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])

@@ -81,13 +81,17 @@ from wengert.core.tensor import Tensor as Tensor
 from wengert.core.types import TensorSpec as TensorSpec
 from wengert.core.types import get_default_dtype as get_default_dtype
 from wengert.core.types import set_default_dtype as set_default_dtype
+from wengert.ops import bessel as _bessel  # noqa: F401 - the functions that SciPy's ufuncs find on tensors
+from wengert.ops import cumulative_distributions as _cumulative_distributions  # noqa: F401
 from wengert.ops import decomposition as _decomposition  # noqa: F401
+from wengert.ops import draws as _draws  # noqa: F401
 from wengert.ops import eigen as _eigen  # noqa: F401
 from wengert.ops import fft as _fft  # noqa: F401 - NumPy's fft and linalg functions on tensors
 from wengert.ops import linalg as _linalg  # noqa: F401
 from wengert.ops import matrix_functions as _matrix_functions  # noqa: F401
 from wengert.ops import operators as _operators  # noqa: F401 - gives Tensor its operators
 from wengert.ops import solving as _solving  # noqa: F401
+from wengert.ops import special_formulas as _special_formulas  # noqa: F401
 from wengert.ops import writing as _writing  # noqa: F401
 from wengert.ops.activation import celu as celu
 from wengert.ops.activation import elu as elu

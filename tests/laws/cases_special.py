@@ -27,7 +27,7 @@ CASES = [
     Case(s.Xlogy(), positive(3, 4), positive(4, seed=1), reference=special.xlogy),
     Case(s.Xlog1py(), positive(3, 4), positive(4, seed=1), reference=special.xlog1py),
     Case(s.Entr(), positive(5), reference=special.entr),
-    Case(s.betaln, positive(3), positive(3, seed=1), reference=special.betaln),
+    Case(s.Betaln(), positive(3), positive(3, seed=1), reference=special.betaln),
     Case(s.beta, positive(3), positive(3, seed=1), reference=special.beta),
     Case(s.logit, between(0, 1, 5), reference=special.logit),
     Case(s.rel_entr, positive(5), positive(5, seed=1), reference=special.rel_entr),

@@ -18,9 +18,9 @@ import numpy as np
 from wengert.core.errors import DTypeError, GradientError, ShapeError, UnsupportedFunctionError
 from wengert.core.levels import as_tensor, bottom
 from wengert.core.tensor import Tensor, wrap
-from wengert.ops.incomplete import SPECIAL_FUNCTIONS
 from wengert.ops.inplace import move
 from wengert.ops.protocol import NUMPY_FUNCTIONS
+from wengert.ops.special import SPECIAL_FUNCTIONS
 
 _NO_DATES = "tensors hold numbers, not dates"
 

@@ -229,6 +229,19 @@ class Entr(Elementwise):
         return -np.log(x) - 1
 
 
+class Betaln(Elementwise):
+    """Logarithm of the beta function."""
+
+    def value(self, a: Any, b: Any) -> Any:
+        return special.betaln(a, b)
+
+    def partial_a(self, a: Array, b: Array) -> Array:
+        return Polygamma(0)(a) - Polygamma(0)(a + b)
+
+    def partial_b(self, a: Array, b: Array) -> Array:
+        return Polygamma(0)(b) - Polygamma(0)(a + b)
+
+
 erf = operator(Erf())
 erfc = operator(Erfc())
 erfcx = operator(Erfcx())
@@ -239,6 +252,7 @@ ndtri = operator(Ndtri())
 log_ndtr = operator(LogNdtr())
 gammaln = lgamma = operator(Gammaln())
 gamma = operator(Gamma())
+betaln = operator(Betaln())
 digamma = psi = operator(Polygamma(0))
 i0 = operator(I0(), np.i0)
 i1 = operator(I1())
@@ -255,11 +269,6 @@ expit = sigmoid
 def polygamma(n: int, x: Any) -> Tensor:
     """The n-th derivative of the digamma function."""
     return apply(Polygamma(int(n)), x)
-
-
-def betaln(a: Any, b: Any) -> Tensor:
-    """Logarithm of the beta function."""
-    return gammaln(a) + gammaln(b) - gammaln(np.add(a, b))
 
 
 def beta(a: Any, b: Any) -> Tensor:
