@@ -1,0 +1,1 @@
+"""Native code: the only package that knows llvmlite."""
