@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import wengert as wg
 from wengert import nn
 from wengert.inspect.compound import arrange
 from wengert.inspect.drawing import Drawing, draw, make_dot
-from wengert.inspect.scene import BLUE, RED, Curve, text_width
+from wengert.inspect.scene import BLUE, RED, Curve, Rectangle, text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -163,3 +164,23 @@ def test_values_and_gradients_stand_in_the_boxes() -> None:
 def test_boxes_are_wide_enough() -> None:
     assert text_width("multiply", 12, True) > 50
     assert text_width("iii", 12) < text_width("mmm", 12)
+
+
+def test_a_tall_picture_is_broken_between_its_boxes() -> None:
+    x = y = wg.tensor(1.0, requires_grad=True)
+    for i in range(150):
+        y = (y * x).sin() if i % 3 else y + x
+    drawing = draw(y)
+    strips = drawing.scene.strips
+    assert len(strips) > 2
+    assert drawing.scene.height < drawing.scene.length / 2
+    assert strips[0][0] == 0
+    assert strips[-1][1] == drawing.scene.length
+    for before, after in itertools.pairwise(strips):
+        assert before[1] == after[0]
+    boxes = [shape for shape in drawing.scene.shapes if isinstance(shape, Rectangle) and not shape.frame]
+    for box in boxes:
+        assert sum(top <= box.y and box.y + box.height <= bottom for top, bottom in strips) == 1
+    root = ET.fromstring(drawing.svg)
+    assert len(root.findall(f"{SVG}svg")) == len(strips)
+    assert len(draw(y, wrap=False).scene.strips) == 1

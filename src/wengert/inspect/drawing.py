@@ -29,8 +29,9 @@ class Drawing:
     ``source`` is the graph in the DOT language, ``svg`` the picture; ``model`` is what is drawn, after folding.
     """
 
-    def __init__(self, model: Model, gradients: bool, values: bool, saved: bool) -> None:
+    def __init__(self, model: Model, gradients: bool, values: bool, saved: bool, wrap: bool = True) -> None:
         self.model = model
+        self._wrap = wrap
         self._options = {"gradients": gradients, "values": values, "saved": saved}
 
     @cached_property
@@ -41,7 +42,7 @@ class Drawing:
     @cached_property
     def scene(self) -> Scene:
         """The picture as a list of shapes."""
-        return scene_of(self.model, **self._options)
+        return scene_of(self.model, **self._options, wrap=self._wrap)
 
     @cached_property
     def svg(self) -> str:
@@ -120,12 +121,14 @@ def draw(
     saved: bool = False,
     fold: bool = True,
     limit: int = 400,
+    wrap: bool = True,
 ) -> Drawing:
     """Draw the graph of a tensor, of a function applied to ``args``, or a static graph.
 
     One node is an operation together with its gradient: a blue edge is data flowing forward, the red one beside it the
     gradient flowing back, and a grey dashed one is where no gradient can flow. Modules are boxes. ``fold`` shows equal
     blocks once ("×12"); beyond ``limit`` nodes, groups are closed. ``saved`` shows what waits for the backward pass.
+    ``wrap`` breaks a tall picture into columns: what leaves one at the bottom goes on at the top of the next.
 
     >>> import wengert as wg
     >>> x = wg.tensor([1.0, 2.0], requires_grad=True)
@@ -135,7 +138,7 @@ def draw(
     model = model_of(x, *args, params=params, gradients=gradients)
     if fold:
         model = fold_repeats(model)
-    return Drawing(close_groups(model, limit), gradients, values, saved)
+    return Drawing(close_groups(model, limit), gradients, values, saved, wrap)
 
 
 def make_dot(

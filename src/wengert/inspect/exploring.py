@@ -92,8 +92,13 @@ def explore(
 
 
 def _after_passes(graph: Graph) -> list[tuple[str, Model]]:
-    steps = optimize(graph).steps
-    return [(f"{number}. after {step.name}", model_of_static(step.after)) for number, step in enumerate(steps, 1)]
+    found = []
+    for number, step in enumerate(optimize(graph).steps, 1):
+        changes = [f"−{count} {name}" for name, count in step.removed.most_common(3)]
+        changes += [f"+{count} {name}" for name, count in step.added.most_common(3)]
+        name = f"{number}. {step.name}: {', '.join(changes)}".removesuffix(": ")
+        found.append((name, model_of_static(step.after)))
+    return found
 
 
 def page_of(stages: Sequence[tuple[str, Model]]) -> str:

@@ -19,13 +19,11 @@ def pdf_of(scene: Scene) -> bytes:
     """The scene as a document of one page; a point is a pixel, or less for very large pictures."""
     scale = min(1.0, _LARGEST / max(scene.width, scene.height, 1.0))
     body = [f"{scale:.5f} 0 0 {-scale:.5f} 0 {scene.height * scale:.2f} cm"]
-    for shape in scene.shapes:
-        if isinstance(shape, Rectangle):
-            body.append(_rectangle(shape))
-        elif isinstance(shape, Text):
-            body.append(_text(shape))
-        else:
-            body.append(_curve(shape))
+    for number, (top, bottom) in enumerate(scene.strips):
+        left, wide = number * scene.strip_width, scene.strip_width
+        body.append(f"q 1 0 0 1 {left:.1f} {-top:.1f} cm 0 {top:.1f} {wide:.1f} {bottom - top:.1f} re W n")
+        body += map(_shape, scene.within(top, bottom))
+        body.append("Q")
     content = zlib.compress("\n".join(body).encode("cp1252", "replace"))
     font = "<< /Type /Font /Subtype /Type1 /BaseFont /%s /Encoding /WinAnsiEncoding >>"
     box = f"[0 0 {scene.width * scale:.2f} {scene.height * scale:.2f}]"
@@ -41,6 +39,12 @@ def pdf_of(scene: Scene) -> bytes:
         (font % "Helvetica-Bold").encode(),
     ]
     return _document(objects)
+
+
+def _shape(shape: Rectangle | Text | Curve) -> str:
+    if isinstance(shape, Rectangle):
+        return _rectangle(shape)
+    return _text(shape) if isinstance(shape, Text) else _curve(shape)
 
 
 def _document(objects: list[bytes]) -> bytes:

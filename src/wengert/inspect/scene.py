@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -31,6 +33,10 @@ _NARROW = frozenset("ijl.,:;'|!()[]{} tfrI1-")
 _WIDE = frozenset("mwMW@%")
 
 
+#: A picture is broken into strips if it is longer than this, and longer than so many times its width.
+_TALL, _SLENDER = 2600.0, 3.2
+
+
 @dataclass(slots=True)
 class Rectangle:
     x: float
@@ -43,6 +49,12 @@ class Rectangle:
     dashed: bool = False
     stroke_width: float = 1.2
     title: str = ""
+    frame: bool = False
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """The least and the greatest height."""
+        return self.y, self.y + self.height
 
 
 @dataclass(slots=True)
@@ -55,6 +67,10 @@ class Text:
     bold: bool = False
     anchor: str = "middle"
 
+    @property
+    def extent(self) -> tuple[float, float]:
+        return self.y - self.size, self.y + self.size
+
 
 @dataclass(slots=True)
 class Curve:
@@ -66,15 +82,49 @@ class Curve:
     width: float = 1.5
     title: str = ""
 
+    @property
+    def extent(self) -> tuple[float, float]:
+        first, last = self.points[0][1], self.points[-1][1]
+        return min(first, last), max(first, last)
+
 
 @dataclass(slots=True)
 class Scene:
-    """Shapes in the order of drawing."""
+    """Shapes in the order of drawing, ``strips`` of which are shown side by side: (top, bottom) of each."""
 
-    width: float = 0.0
-    height: float = 0.0
+    length: float = 0.0
     title: str = ""
     shapes: list[Rectangle | Text | Curve] = field(default_factory=list)
+    strip_width: float = 0.0
+    strips: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def width(self) -> float:
+        return self.strip_width * len(self.strips)
+
+    @property
+    def height(self) -> float:
+        return max(bottom - top for top, bottom in self.strips)
+
+    def within(self, top: float, bottom: float) -> list[Rectangle | Text | Curve]:
+        """The shapes that can be seen between two heights."""
+        return [shape for shape in self.shapes if shape.extent[0] <= bottom and shape.extent[1] >= top]
+
+    def wrap(self) -> None:
+        """Break a tall picture into strips, between its boxes; a line that is cut goes on at the top of the next."""
+        if self.length < _TALL or self.length < _SLENDER * self.strip_width:
+            return
+        count = round(math.sqrt(self.length / self.strip_width / 1.2))
+        boxes = sorted(shape.extent for shape in self.shapes if isinstance(shape, Rectangle) and not shape.frame)
+        cuts = [0.0]
+        for number in range(1, count):
+            cut = self.length * number / count
+            for top, bottom in boxes:
+                if top - 4 < cut < bottom + 4:
+                    cut = bottom + 12
+            if cuts[-1] < cut < self.length - 20:
+                cuts.append(cut)
+        self.strips = list(itertools.pairwise([*cuts, self.length]))
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
@@ -133,28 +183,35 @@ def tooltip(node: ModelNode) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def scene_of(model: Model, gradients: bool = True, values: bool = True, saved: bool = False) -> Scene:
-    """Draw a model. ``saved`` marks what every node keeps for the backward pass."""
+def scene_of(
+    model: Model, gradients: bool = True, values: bool = True, saved: bool = False, wrap: bool = True
+) -> Scene:
+    """Draw a model. ``saved`` marks what every node keeps for the backward pass, ``wrap`` breaks tall pictures."""
     gradients = gradients and model.differentiated
     texts = [lines_of(node, gradients, values) for node in model.nodes]
     if saved:
         for node, lines in zip(model.nodes, texts, strict=True):
             lines += [(f"saves {one.role}: {shape_text(one.shape)}", 9.0, "#b45309", False) for one in node.kept]
     found = arrange(model, [size_of(lines) for lines in texts], lambda path: text_width(path[-1], 10.5, True) + 16)
-    scene = Scene(found.width + 2 * _MARGIN, found.height + 2 * _MARGIN, model.title)
+    scene = Scene(found.height + 2 * _MARGIN, model.title, strip_width=found.width + 2 * _MARGIN)
+    scene.strips = [(0.0, scene.length)]
     for frame in found.frames:
         _draw_frame(scene, frame)
     for edge, route in zip(model.edges, found.routes, strict=True):
         _draw_edge(scene, model, edge, route, gradients)
     for node, lines in zip(model.nodes, texts, strict=True):
         _draw_node(scene, node, lines, found)
+    if wrap:
+        scene.wrap()
     return scene
 
 
 def _draw_frame(scene: Scene, frame: Frame) -> None:
     x, y = frame.x + _MARGIN, frame.y + _MARGIN
     fill = "#f8fafc" if len(frame.path) % 2 else "#f1f5f9"
-    scene.shapes.append(Rectangle(x, y, frame.width, frame.height, fill, "#cbd5e1", 9.0, title=".".join(frame.path)))
+    scene.shapes.append(
+        Rectangle(x, y, frame.width, frame.height, fill, "#cbd5e1", 9.0, title=".".join(frame.path), frame=True)
+    )
     scene.shapes.append(Text(x + 9, y + HEAD - 8, clipped(frame.path[-1], 60), 10.5, "#475569", True, "start"))
 
 

@@ -30,14 +30,23 @@ def svg_of(scene: Scene) -> str:
         f"<title>{escape(scene.title or 'computational graph')}</title>",
         f'<rect width="{width:.0f}" height="{height:.0f}" fill="#ffffff"/>',
     ]
-    for shape in scene.shapes:
-        if isinstance(shape, Rectangle):
-            parts.append(_rectangle(shape))
-        elif isinstance(shape, Text):
-            parts.append(_text(shape))
-        else:
-            parts.append(_curve(shape))
+    for number, (top, bottom) in enumerate(scene.strips):
+        left = number * scene.strip_width
+        parts.append(
+            f'<svg x="{left:.1f}" y="0" width="{scene.strip_width:.1f}" height="{bottom - top:.1f}" '
+            f'viewBox="0 {top:.1f} {scene.strip_width:.1f} {bottom - top:.1f}">'
+        )
+        parts += map(_shape, scene.within(top, bottom))
+        parts.append("</svg>")
+        if number:
+            parts.append(f'<path d="M{left:.1f} 0V{height:.1f}" stroke="#e2e8f0"/>')
     return "\n".join([*parts, "</svg>", ""])
+
+
+def _shape(shape: Rectangle | Text | Curve) -> str:
+    if isinstance(shape, Rectangle):
+        return _rectangle(shape)
+    return _text(shape) if isinstance(shape, Text) else _curve(shape)
 
 
 def _rectangle(shape: Rectangle) -> str:
