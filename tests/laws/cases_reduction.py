@@ -55,9 +55,9 @@ CASES = [
         )
         for order in (1, 2, 3, 0.5, np.inf, -np.inf)
     ),
-    Case(s.Softmax((-1,)), normal(3, 4)),
-    Case(s.LogSoftmax((-2,)), normal(3, 4)),
-    Case(s.Logsumexp((-1,)), normal(3, 4)),
+    Case(s.Softmax((-1,)), normal(3, 4), dtypes=ALL_FLOATS),
+    Case(s.LogSoftmax((-2,)), normal(3, 4), dtypes=ALL_FLOATS),
+    Case(s.Logsumexp((-1,)), normal(3, 4), dtypes=ALL_FLOATS),
     Case(s.Logsumexp((-2, -1), True), normal(3, 4)),
     Case(s.softmax, normal(3, 4), kwargs={"axis": 0}, reference=lambda x, axis: np.exp(x) / np.exp(x).sum(axis)),
     Case(s.logsumexp, normal(3, 4), reference=lambda x: np.log(np.exp(x).sum())),

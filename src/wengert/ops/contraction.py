@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -90,6 +91,10 @@ class Matmul(Primitive):
 matmul = operator(Matmul())
 
 
+#: Products of the numbers of elements of two operands up to which ``numpy.einsum``'s own loop is quicker than BLAS.
+_SMALL = 4096
+
+
 class Contract(Primitive):
     """Einstein summation of two operands, as letters: ``Contract("ij", "jk", "ik")``.
 
@@ -102,7 +107,10 @@ class Contract(Primitive):
     out: str
 
     def value(self, x: Any, y: Any) -> Any:
-        return np.einsum(f"{self.left},{self.right}->{self.out}", x, y, optimize=True)
+        # Ordering axes for BLAS takes longer than a small sum of products.
+        text = f"{self.left},{self.right}->{self.out}"
+        summed = any(letter not in self.out for letter in self.left)
+        return np.einsum(text, x, y, optimize=summed and x.size * y.size > _SMALL)
 
     def spec(self, x: TensorSpec, y: TensorSpec) -> TensorSpec:
         lengths: dict[str, int] = {}
@@ -112,10 +120,11 @@ class Contract(Primitive):
         return TensorSpec(tuple(lengths[letter] for letter in self.out), np.result_type(x.dtype, y.dtype))
 
     def vjp_x(self, g: Array, y: Array, spec: Any) -> Array:
-        return einsum(f"{self.out},{self.right}->{self.left}", g, conjugate(y))
+        # Where x has length one and y has not, the sweep sums, as after any broadcast.
+        return _contract(self.out, self.right, self.left)(g, conjugate(y))
 
     def vjp_y(self, g: Array, x: Array, spec: Any) -> Array:
-        return einsum(f"{self.out},{self.left}->{self.right}", g, conjugate(x))
+        return _contract(self.out, self.left, self.right)(g, conjugate(x))
 
     def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
         (x, y), (tx, ty) = inputs, tangents
@@ -133,23 +142,33 @@ class Contract(Primitive):
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def _parse(subscripts: Any, operands: Sequence[Any]) -> tuple[list[str], str, list[Any]]:
+@functools.lru_cache(maxsize=4096)
+def _contract(left: str, right: str, out: str) -> Contract:
+    return Contract(left, right, out)
+
+
+def _spelled(subscripts: Any, operands: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+    """The text and the operands, of the interleaved form too: einsum(x, [0, 1], y, [1, 2], [0, 2])."""
+    if isinstance(subscripts, str):
+        return subscripts, operands
+    items = [subscripts, *operands]
+    paired = len(items) // 2
+    spelled = ["".join("..." if k is Ellipsis else _LETTERS[k] for k in part) for part in items[1::2]]
+    text = ",".join(spelled[:paired])
+    if len(items) % 2:
+        text += "->" + "".join("..." if k is Ellipsis else _LETTERS[k] for k in items[-1])
+    return text, items[0 : 2 * paired : 2]
+
+
+@functools.lru_cache(maxsize=4096)
+def _parse(subscripts: str, ndims: tuple[int, ...]) -> tuple[tuple[str, ...], str]:
     """Letters of each operand and of the result, with ellipses written out."""
-    if not isinstance(subscripts, str):
-        # The interleaved form: einsum(x, [0, 1], y, [1, 2], [0, 2]).
-        items = [subscripts, *operands]
-        paired = len(items) // 2
-        operands = items[0 : 2 * paired : 2]
-        spelled = ["".join("..." if k is Ellipsis else _LETTERS[k] for k in part) for part in items[1::2]]
-        subscripts = ",".join(spelled[:paired])
-        if len(items) % 2:
-            subscripts += "->" + "".join("..." if k is Ellipsis else _LETTERS[k] for k in items[-1])
     text = subscripts.replace(" ", "")
     given, arrow, out = text.partition("->")
     terms = given.split(",")
-    if len(terms) != len(operands):
-        raise ShapeError(f"einsum: {subscripts!r} names {len(terms)} operands, and {len(operands)} are given")
-    ranks = [len(np.shape(x)) - len(term.replace("...", "")) for term, x in zip(terms, operands, strict=True)]
+    if len(terms) != len(ndims):
+        raise ShapeError(f"einsum: {subscripts!r} names {len(terms)} operands, and {len(ndims)} are given")
+    ranks = [ndim - len(term.replace("...", "")) for term, ndim in zip(terms, ndims, strict=True)]
     spare = [c for c in reversed(_LETTERS) if c not in text]
     longest = max((rank for term, rank in zip(terms, ranks, strict=True) if "..." in term), default=0)
     hidden = "".join(spare[:longest][::-1])
@@ -161,7 +180,24 @@ def _parse(subscripts: Any, operands: Sequence[Any]) -> tuple[list[str], str, li
     if not arrow:
         counts = given.replace("...", "").replace(",", "")
         out = ("..." if "..." in given else "") + "".join(sorted(c for c in set(counts) if counts.count(c) == 1))
-    return full, out.replace("...", hidden), list(operands)
+    out = out.replace("...", hidden)
+    if not set(out) <= set("".join(full)) or len(set(out)) != len(out):
+        raise ShapeError(f"einsum: the result {out!r} has letters that no operand has, or repeats one")
+    return tuple(full), out
+
+
+@functools.lru_cache(maxsize=4096)
+def _direct(terms: tuple[str, ...], out: str) -> Contract | None:
+    """The one operation that does it all, if there is one: two operands, nothing to be simplified first."""
+    if len(terms) != 2:
+        return None
+    left, right = terms
+    plain = len(set(left)) == len(left) and len(set(right)) == len(right)
+    return (
+        _contract(left, right, out)
+        if plain and set(left) <= set(right + out) and set(right) <= set(left + out)
+        else None
+    )
 
 
 def _simplified(term: str, x: Any, keep: set[str]) -> tuple[str, Any]:
@@ -191,11 +227,13 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = True) -> Any:
     >>> wg.einsum("i,i->", wg.tensor([1.0, 2.0]), wg.tensor([3.0, 4.0]))
     tensor(11.)
     """
-    terms, out, given = _parse(subscripts, operands)
+    text, given = _spelled(subscripts, operands)
     arrays: list[Any] = [as_tensor(as_array(x)) for x in given]
-    for letters, x in zip(terms, arrays, strict=True):
-        if len(letters) != len(x.shape):
-            raise ShapeError(f"einsum: the term {letters!r} does not fit an operand of shape {tuple(x.shape)}")
+    terms, out = _parse(text, tuple([len(x.shape) for x in arrays]))
+    direct = _direct(terms, out)
+    if direct is not None:
+        _check_lengths(direct.left, arrays[0], direct.right, arrays[1])
+        return apply(direct, *arrays)
     path: list[Any] = [tuple(range(len(arrays)))]
     if len(arrays) > 2:
         blanks = [np.broadcast_to(np.empty(()), x.shape) for x in arrays]
@@ -210,9 +248,6 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = True) -> Any:
         work += chosen
     ((term, x),) = work
     term, x = _simplified(term, x, set(out))
-    missing = [letter for letter in out if letter not in term]
-    if missing or len(set(out)) != len(out):
-        raise ShapeError(f"einsum: the result {out!r} has letters that no operand has, or repeats one")
     return transpose(x, [term.index(letter) for letter in out]) if term != out else x
 
 
@@ -226,21 +261,17 @@ def einsum_path(*operands: Any, optimize: Any = "greedy") -> tuple[list[Any], st
 def _pair(left: str, x: Any, right: str, y: Any, needed: set[str]) -> tuple[str, Any]:
     left, x = _simplified(left, x, needed | set(right))
     right, y = _simplified(right, y, needed | set(left))
-    both = [c for c in dict.fromkeys(left + right) if c in needed]
-    out = "".join(both)
-    for letters, operand, other, others in ((left, x, right, y), (right, y, left, x)):
-        for letter, n in zip(letters, operand.shape, strict=True):
-            if (
-                letter in other
-                and n not in (1, others.shape[other.index(letter)])
-                and others.shape[other.index(letter)] != 1
-            ):
-                raise ShapeError(
-                    f"einsum: letter {letter!r} stands for lengths {n} and {others.shape[other.index(letter)]}"
-                )
-    return out, Contract(left, right, out)(x, y) if not isinstance(x, Tensor) and not isinstance(y, Tensor) else apply(
-        Contract(left, right, out), x, y
-    )
+    out = "".join(c for c in dict.fromkeys(left + right) if c in needed)
+    _check_lengths(left, x, right, y)
+    return out, apply(_contract(left, right, out), x, y)
+
+
+def _check_lengths(left: str, x: Any, right: str, y: Any) -> None:
+    """Raise ``ShapeError`` where a letter stands for two lengths, neither of which is one."""
+    for letter, n in zip(left, x.shape, strict=True):
+        place = right.find(letter)
+        if place >= 0 and n != y.shape[place] and n != 1 and y.shape[place] != 1:
+            raise ShapeError(f"einsum: letter {letter!r} stands for lengths {n} and {y.shape[place]}")
 
 
 @implements(np.dot)

@@ -11,6 +11,7 @@ from wengert.core.errors import IndexRangeError
 from wengert.core.primitive import Primitive
 from wengert.core.types import Array, TensorSpec
 from wengert.ops.embedding import OneHot
+from wengert.ops.families import conjugate
 from wengert.ops.softmax import Softmax
 
 
@@ -38,7 +39,7 @@ class ClassCrossEntropy(Primitive):
         return Softmax((-1,))(x) - OneHot(x.shape[-1], x.dtype.name)(target)
 
     def vjp_x(self, g: Array, x: Array, target: Any) -> Array:
-        return self._slope(x, target) * np.expand_dims(g, -1)
+        return conjugate(self._slope(x, target)) * np.expand_dims(g, -1)
 
     vjp_target = None
 

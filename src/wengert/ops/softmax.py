@@ -11,6 +11,7 @@ from wengert.core.apply import apply
 from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array, TensorSpec
+from wengert.ops.families import conjugate
 from wengert.ops.protocol import torch_keywords
 from wengert.ops.reduction import Axes, negative_axes, reduced_shape, spread
 
@@ -41,11 +42,15 @@ class Softmax(Primitive):
         return x
 
     def vjp_x(self, g: Array, out: Array) -> Array:
-        weighted = g * out
-        return weighted - out * weighted.sum(axis=self.axes, keepdims=True)
+        return self._times_jacobian(g, conjugate(out))
 
     def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
-        return self.vjp_x(tangents[0], out)
+        return self._times_jacobian(tangents[0], out)
+
+    def _times_jacobian(self, g: Array, out: Array) -> Array:
+        """The Jacobian is symmetric."""
+        weighted = g * out
+        return weighted - out * weighted.sum(axis=self.axes, keepdims=True)
 
 
 class LogSoftmax(Primitive):
@@ -63,7 +68,7 @@ class LogSoftmax(Primitive):
         return x
 
     def vjp_x(self, g: Array, out: Array) -> Array:
-        return g - np.exp(out) * g.sum(axis=self.axes, keepdims=True)
+        return g - conjugate(np.exp(out)) * g.sum(axis=self.axes, keepdims=True)
 
     def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
         (t,) = tangents
@@ -91,7 +96,7 @@ class Logsumexp(Primitive):
         return np.exp(x - np.where(np.isfinite(total), total, np.zeros_like(total)))
 
     def vjp_x(self, g: Array, x: Array, out: Array) -> Array:
-        return spread(g, x.shape, self.axes, self.keepdims) * self._weights(x, out)
+        return spread(g, x.shape, self.axes, self.keepdims) * conjugate(self._weights(x, out))
 
     def jvp(self, tangents: Sequence[Any], inputs: Sequence[Any], out: Any) -> Any:
         return (tangents[0] * self._weights(inputs[0], out)).sum(axis=self.axes, keepdims=self.keepdims)
