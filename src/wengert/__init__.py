@@ -86,6 +86,7 @@ from wengert.ops import cumulative_distributions as _cumulative_distributions  #
 from wengert.ops import decomposition as _decomposition  # noqa: F401
 from wengert.ops import draws as _draws  # noqa: F401
 from wengert.ops import eigen as _eigen  # noqa: F401
+from wengert.ops import factorisation as _factorisation  # noqa: F401
 from wengert.ops import fft as _fft  # noqa: F401 - NumPy's fft and linalg functions on tensors
 from wengert.ops import linalg as _linalg  # noqa: F401
 from wengert.ops import matrix_functions as _matrix_functions  # noqa: F401

@@ -12,6 +12,10 @@ from wengert.ops.decomposition import svd as svd
 from wengert.ops.decomposition import svdvals as svdvals
 from wengert.ops.eigen import eig as eig
 from wengert.ops.eigen import eigvals as eigvals
+from wengert.ops.factorisation import logm as logm
+from wengert.ops.factorisation import lu as lu
+from wengert.ops.factorisation import solve_sylvester as solve_sylvester
+from wengert.ops.factorisation import sqrtm as sqrtm
 from wengert.ops.linalg import cholesky as cholesky
 from wengert.ops.linalg import det as det
 from wengert.ops.linalg import eigh as eigh

@@ -1,11 +1,11 @@
-"""SciPy's names on tensors: ``wengert.scipy.special``."""
+"""SciPy's names on tensors: ``special``, ``linalg`` and ``signal``."""
 
 from __future__ import annotations
 
 import importlib
 from typing import Any
 
-_SUBMODULES = ("special",)
+_SUBMODULES = ("linalg", "signal", "special")
 
 
 def __getattr__(name: str) -> Any:
