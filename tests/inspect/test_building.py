@@ -156,3 +156,28 @@ def test_values_are_those_of_the_time_whatever_is_changed_in_place_later() -> No
     assert all(node.value is not None for node in model.nodes)
     replayed = model_of(lambda x: wg.checkpoint(lambda a: a.sin().exp())(x).sum(), np.ones(3))
     np.testing.assert_allclose(replayed.nodes[1].value, np.exp(np.sin(1.0)))
+
+
+def test_a_static_graph_that_is_run_keeps_its_lines_and_names() -> None:
+    def f(x: Any, w: Any) -> Any:
+        h = x @ w
+        return h.tanh().sum()
+
+    graph = wg.trace(f)(TensorSpec((2, 3)), TensorSpec((3, 4)))
+    model = model_of(graph, np.ones((2, 3)), np.ones((3, 4)))
+    assert [node.location.text for node in model.nodes if node.location] == [
+        "h = x @ w",
+        "return h.tanh().sum()",
+        "return h.tanh().sum()",
+    ]
+    assert [node.label for node in model.nodes[:2]] == [x.name or f"arg{i}" for i, x in enumerate(graph.inputs)]
+
+
+def test_the_tensors_of_a_graph_that_is_being_built_can_be_seen() -> None:
+    with wg.Graph() as graph:
+        x = wg.placeholder((None, 3), "float32", name="x")
+        w = wg.variable(np.ones((3, 2), np.float32), name="w")
+        y = (x @ w).relu()
+    model = model_of(y)
+    assert [node.op for node in model.nodes][-2:] == ["matmul", "relu"]
+    assert [node.op for node in model_of(graph).nodes] == ["leaf", "leaf", "matmul", "relu"]

@@ -121,3 +121,14 @@ def test_tensors_without_a_path() -> None:
         wg.why(x)
     with pytest.raises(wg.GradientError, match="int"):
         wg.why(3, x)  # type: ignore[arg-type]
+
+
+def test_a_static_graph_answers_with_its_own_lines() -> None:
+    def f(x: Any) -> Any:
+        h = x * 2.0
+        return wg.floor(h) + h.sin()
+
+    graph = wg.trace(f)(wg.TensorSpec((2,)))
+    answer = wg.why(graph, np.ones(2))[0]
+    assert answer.connected
+    assert [step.code for step in answer.path[1:3]] == ["return wg.floor(h) + h.sin()", "h = x * 2.0"]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.core.errors import GradientError
+from wengert.core.errors import GradientError, TransformError
 from wengert.core.graph import GraphView
 from wengert.core.node import Leaf, Location, MultiNode, Node, Output
 from wengert.core.primitive import Refusal
@@ -77,7 +77,7 @@ def run_of(x: Any, *args: Any, params: Mapping[str, Any] | None = None, gradient
 def as_function(x: Any) -> Callable[..., Any]:
     """A function of tensors that can be called eagerly: a static graph is replayed. Raises ``GradientError``."""
     if isinstance(x, Graph):
-        return lambda *xs: replay(x, xs)
+        return lambda *xs: replay(x, [*xs, *x.captured])
     if not callable(x):
         raise GradientError(
             f"expected a tensor with a graph, a function with its arguments, or a Graph, not {type(x).__name__}"
@@ -96,10 +96,12 @@ def run_function(
     leaves, structure = tree_flatten(tuple(args))
     names = argument_names(function, args)
     fresh = [fresh_leaf(x, name) for x, name in zip(leaves, names, strict=True)]
-    call = as_function(function)
     with Recording() as recording:
         start = perf_counter()
-        result = call(*tree_unflatten(structure, fresh))
+        if isinstance(function, Graph):
+            result: Any = recording.run_graph(function, fresh)
+        else:
+            result = as_function(function)(*tree_unflatten(structure, fresh))
         forward = perf_counter() - start
     outputs = tuple(y for y in tree_flatten(result)[0] if isinstance(y, Tensor) and y._node is not None)
     if not outputs:
@@ -122,8 +124,8 @@ def _run_of_tensors(
     names = {x._node: name for name, x in (params or {}).items() if isinstance(x, Tensor) and x._node is not None}
     try:
         pulled = pull_back(outputs) if gradients else None
-    except GradientError:
-        # Some operation has no derivative: the graph is still there to see, without gradients.
+    except (GradientError, TransformError):
+        # Some operation has no derivative, or the tensor is one of a graph that is being built: it can still be seen.
         pulled = None
     model = _model_of_nodes(view, outputs, recording, pulled, names, title)
     return Run(model, outputs, recording, None, pulled.total if pulled is not None else None)
@@ -153,11 +155,13 @@ def _model_of_nodes(
         if key not in locations:
             locations[key] = node.location
         made = _source(index, node, names) if isinstance(node, Leaf) else _applied(index, node, calls.get(node))
-        made.location = locations[key]
+        call = calls.get(node)
+        made.location = locations[key] if call is None or call.origin is None else call.location
         made.kept = kept.get(node, ())
         made.value = values.get(node)
         made.output = node in ends
-        made.group = (node.scope,) if node.scope else ()
+        scope = node.scope if call is None else call.scope
+        made.group = (scope,) if scope else ()
         if pulled is not None:
             made.grad = _gradient(node, pulled)
             made.backward = pulled.seconds.get(node)
@@ -249,7 +253,7 @@ def _values(view: GraphView, outputs: Sequence[Tensor], calls: Mapping[Node, Cal
             if x.node is not None and not isinstance(x.node, Output) and isinstance(x.value, np.ndarray):
                 found.setdefault(x.node, x.value)
     for y in outputs:
-        if y._node is not None and not isinstance(y._node, Output):
+        if y._node is not None and not isinstance(y._node, Output) and isinstance(y._value, np.ndarray):
             found[y._node] = y._value
     return found
 
@@ -364,6 +368,8 @@ def _name_of(function: Any) -> str:
 
 def argument_names(function: Any, args: Sequence[Any]) -> list[str]:
     """A name for every leaf of the arguments: ``x``, ``params[0]``, ``params['w']``."""
+    if isinstance(function, Graph):
+        return [x.name or f"arg{i}" for i, x in enumerate(function.inputs[: len(args)])]
     target = getattr(function, "forward", function)
     try:
         parameters = list(inspect.signature(target).parameters.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from wengert.core.errors import GradientError
 from wengert.core.node import Leaf, Location, Node, Output, reachable
 from wengert.core.primitive import Refusal
 from wengert.core.pytree import tree_flatten, tree_unflatten
+from wengert.core.static import Graph
 from wengert.core.tensor import Tensor
 from wengert.core.types import is_differentiable_dtype, storage
 from wengert.inspect.building import argument_names, as_function
@@ -129,7 +130,7 @@ def _of_tensors(y: Tensor, x: Tensor, position: int, count: int) -> Answer:
     nodes = reachable([y._node])
     if x._node not in nodes:
         return Answer(name, False, (), tuple(_constants(nodes, x)))
-    return _connected(y, x._node, name)
+    return _connected(y, x._node, name, {})
 
 
 def _refused(name: str, op: str, reason: str) -> Answer:
@@ -168,8 +169,9 @@ def _constants(nodes: Sequence[Node], x: Tensor) -> list[Cut]:
     return [Cut("", "y was not computed from it at all", "", "")]
 
 
-def _connected(y: Tensor, target: Node, name: str) -> Answer:
-    """The shortest path along which a derivative exists; if there is none, where all paths end."""
+def _connected(y: Tensor, target: Node, name: str, lines: Mapping[Node, Location | None]) -> Answer:
+    """The shortest path along which a derivative exists; if there is none, where all paths end. ``lines`` has the lines
+    of nodes that do not know better themselves."""
     assert y._node is not None
     before: dict[Node, Node | None] = {y._node: None}
     queue = [y._node]
@@ -185,7 +187,11 @@ def _connected(y: Tensor, target: Node, name: str) -> Answer:
                 queue.append(parent)
     if target not in before:
         cuts = [
-            _cut(node.primitive.name, f"the derivative of {node.primitive.name} is zero everywhere", node.location)
+            _cut(
+                node.primitive.name,
+                f"the derivative of {node.primitive.name} is zero everywhere",
+                lines.get(node, node.location),
+            )
             for node, slot in ends
             if target in reachable([one for one in (node.parents[slot],) if one is not None])
         ]
@@ -197,18 +203,24 @@ def _connected(y: Tensor, target: Node, name: str) -> Answer:
             path.append(at)
         at = before[at]
     path.reverse()
-    return _with_gradients(y, path, name)
+    return _with_gradients(y, path, name, lines)
 
 
-def _with_gradients(y: Tensor, path: Sequence[Node], name: str) -> Answer:
+def _with_gradients(y: Tensor, path: Sequence[Node], name: str, lines: Mapping[Node, Location | None]) -> Answer:
     pulled = pull_back([y])
     sizes = [_size(pulled.gradients.get(node)) if pulled is not None else None for node in path]
-    steps = tuple(_step(node, size) for node, size in zip(path, sizes, strict=True))
+    steps = tuple(_step(node, size, lines.get(node, node.location)) for node, size in zip(path, sizes, strict=True))
     notes = []
     for i in range(1, len(path)):
         if sizes[i] == 0 and sizes[i - 1] not in (0, None):
             op = path[i - 1].primitive.name
-            notes.append(_cut(op, f"the gradient is zero from {op} on, at these values", path[i - 1].location))
+            notes.append(
+                _cut(
+                    op,
+                    f"the gradient is zero from {op} on, at these values",
+                    lines.get(path[i - 1], path[i - 1].location),
+                )
+            )
             break
     return Answer(name, True, steps, tuple(notes), sizes[-1])
 
@@ -217,9 +229,8 @@ def _size(g: Any) -> float | None:
     return None if g is None else float(np.abs(g).max()) if g.size else 0.0
 
 
-def _step(node: Node, size: float | None) -> Step:
+def _step(node: Node, size: float | None, where: Location | None) -> Step:
     op = node.label or "leaf" if isinstance(node, Leaf) else node.primitive.name
-    where = node.location
     return Step(op, str(where) if where is not None else "", where.text if where is not None else "", size)
 
 
@@ -239,10 +250,13 @@ def _of_function(function: Callable[..., Any], args: Sequence[Any]) -> Answers:
     leaves, structure = tree_flatten(tuple(args))
     names = argument_names(function, args)
     fresh = [fresh_leaf(value, name) for value, name in zip(leaves, names, strict=True)]
-    call = as_function(function)
     with Recording() as recording:
-        result = call(*tree_unflatten(structure, fresh))
+        if isinstance(function, Graph):
+            result: Any = recording.run_graph(function, fresh)
+        else:
+            result = as_function(function)(*tree_unflatten(structure, fresh))
     outputs = [y for y in tree_flatten(result)[0] if isinstance(y, Tensor)]
+    lines = {node: call.location for node, call in recording.by_node().items()}
     answers = []
     for name, leaf in zip(names, fresh, strict=True):
         if not isinstance(leaf, Tensor) or leaf._node is None:
@@ -251,7 +265,7 @@ def _of_function(function: Callable[..., Any], args: Sequence[Any]) -> Answers:
             continue
         node = leaf._node
         through = next((y for y in outputs if y._node is not None and node in reachable([y._node])), None)
-        found = _connected(through, node, name) if through is not None else None
+        found = _connected(through, node, name, lines) if through is not None else None
         cuts = (*_cuts(recording, leaf, outputs), *(found.cuts if found is not None else ()))
         if found is not None and found.connected:
             found = replace(found, cuts=tuple(dict.fromkeys(cuts)))

@@ -13,7 +13,8 @@ from wengert.core.backward import sweep
 from wengert.core.mode import MODE
 from wengert.core.node import FREED, Leaf, Location, MultiNode, Node, Output, Watch, reachable, resolve, user_frame
 from wengert.core.primitive import Primitive
-from wengert.core.tensor import Tensor
+from wengert.core.static import Graph, GraphNode, Value
+from wengert.core.tensor import Tensor, wrap
 
 
 class Operand(NamedTuple):
@@ -35,11 +36,13 @@ class Call(NamedTuple):
     scope: str
     code: Any
     lasti: int
+    #: The node of a static graph that is being run, which knows where it came from.
+    origin: GraphNode | None
 
     @property
     def location(self) -> Location | None:
         """The user's line."""
-        return resolve(self.code, self.lasti)
+        return self.origin.location if self.origin is not None else resolve(self.code, self.lasti)
 
 
 class Recording:
@@ -50,6 +53,7 @@ class Recording:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self._origin: GraphNode | None = None
 
     def __enter__(self) -> Recording:
         self._token = MODE.set(MODE.get().but(observer=self.observe))
@@ -70,8 +74,20 @@ class Recording:
             MODE.reset(token)
         outputs = out if isinstance(out, tuple) else (out,)
         found, made = tuple(map(_operand, inputs)), tuple(map(_operand, outputs))
-        self.calls.append(Call(primitive, found, made, seconds, mode.grad, mode.scope, *user_frame()))
+        scope = mode.scope if self._origin is None else self._origin.scope
+        self.calls.append(Call(primitive, found, made, seconds, mode.grad, scope, *user_frame(), self._origin))
         return out
+
+    def run_graph(self, graph: Graph, arguments: Sequence[Any]) -> list[Any]:
+        """The outputs of a static graph, run operation by operation; the calls keep the lines of its nodes."""
+        env: dict[Value, Any] = dict(zip(graph.inputs, [*arguments, *graph.captured], strict=True))
+        env.update((constant, wrap(constant.array)) for constant in graph.constants)
+        for node in graph.nodes:
+            self._origin = node
+            out = apply(node.primitive, *[env[x] if isinstance(x, Value) else x for x in node.operands])
+            env.update(zip(node.results, out if isinstance(out, tuple) else (out,), strict=True))
+        self._origin = None
+        return [env[y] for y in graph.outputs]
 
     def by_node(self) -> dict[Node, Call]:
         """The call that left each node behind."""

@@ -23,6 +23,7 @@ from wengert.inspect.building import as_function, run_of
 from wengert.inspect.memory import timeline
 from wengert.inspect.model import Model, ModelNode, bytes_text, count_text, seconds_text
 from wengert.inspect.recording import fresh_leaf
+from wengert.plan.memory import predict
 
 #: How long the passes may be repeated to time them, in seconds.
 _PATIENCE = 0.3
@@ -141,7 +142,10 @@ def report(x: Any, *args: Any, measure: bool = True) -> Report:
     model = run.model
     if backward is None and run.outputs:
         backward = run.backward
-    steps = timeline(model)
+    if isinstance(x, Graph) and not args and x.is_concrete:
+        predicted = predict(x).peak
+    else:
+        predicted = max((step.total for step in timeline(model)), default=0)
     operations = [node for node in model.nodes if not node.is_source]
     return Report(
         title=model.title,
@@ -154,7 +158,7 @@ def report(x: Any, *args: Any, measure: bool = True) -> Report:
         flops=sum(node.flops for node in operations),
         moved_bytes=sum(node.moved for node in operations),
         kept_bytes=sum(node.kept_bytes for node in model.nodes),
-        predicted_peak_bytes=max((step.total for step in steps), default=0),
+        predicted_peak_bytes=predicted,
         measured_peak_bytes=peak,
         function_seconds=function,
         forward_seconds=forward,
