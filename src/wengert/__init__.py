@@ -534,14 +534,16 @@ from wengert.transforms.estimators import stop_gradient as stop_gradient
 from wengert.transforms.estimators import straight_through as straight_through
 from wengert.transforms.estimators import surrogate as surrogate
 from wengert.transforms.gradient import grad as grad
-from wengert.transforms.gradient import hessian as hessian
 from wengert.transforms.gradient import hvp as hvp
-from wengert.transforms.gradient import jacfwd as jacfwd
-from wengert.transforms.gradient import jacrev as jacrev
 from wengert.transforms.gradient import jvp as jvp
 from wengert.transforms.gradient import linearize as linearize
 from wengert.transforms.gradient import value_and_grad as value_and_grad
 from wengert.transforms.gradient import vjp as vjp
+from wengert.transforms.jacobian import JacobianReport as JacobianReport
+from wengert.transforms.jacobian import hessian as hessian
+from wengert.transforms.jacobian import jacfwd as jacfwd
+from wengert.transforms.jacobian import jacobian as jacobian
+from wengert.transforms.jacobian import jacrev as jacrev
 
 if TYPE_CHECKING:
     from wengert import autograd as autograd

@@ -14,12 +14,12 @@ from wengert.core.mode import enable_grad
 from wengert.core.node import Node
 from wengert.core.pytree import tree_flatten, tree_map, tree_unflatten
 from wengert.core.tensor import Tensor, wrap
-from wengert.transforms.batching import vmap
 
 Function = Callable[..., Any]
 
 
-def _floating(x: Any, caller: str) -> Any:
+def floating(x: Any, caller: str) -> Any:
+    """A leaf as a tensor of floating-point numbers; anything else is a ``GradientError``."""
     x = as_tensor(x if hasattr(x, "dtype") else np.asarray(x))
     if x.dtype.kind not in "fc":
         raise GradientError(
@@ -38,7 +38,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> Any:
     (tensor(6.),)
     """
     leaves, structure = tree_flatten(primals)
-    inputs = [fresh_leaf(_floating(x, "vjp")) for x in leaves]
+    inputs = [fresh_leaf(floating(x, "vjp")) for x in leaves]
     with enable_grad():
         out = f(*tree_unflatten(structure, inputs))
     aux = None
@@ -101,7 +101,7 @@ def _nodes(x: Any) -> list[Node]:
     return found
 
 
-def _chosen(argnums: Any, args: tuple[Any, ...], caller: str) -> tuple[int, ...]:
+def chosen_arguments(argnums: Any, args: tuple[Any, ...], caller: str) -> tuple[int, ...]:
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     for number in numbers:
         if not isinstance(number, int) or not -len(args) <= number < len(args):
@@ -117,7 +117,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
 
     @functools.wraps(f)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        numbers = _chosen(argnums, args, "grad")
+        numbers = chosen_arguments(argnums, args, "grad")
 
         def scalar(*chosen: Any) -> Any:
             full = list(args)
@@ -180,7 +180,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     with running(level):
         duals = []
         for x, t in zip(leaves, directions, strict=True):
-            x = _floating(x, "jvp")
+            x = floating(x, "jvp")
             t = as_tensor(t if hasattr(t, "dtype") else np.asarray(t))
             if t.shape != x.shape:
                 raise GradientError(f"jvp: a tangent has shape {t.shape}, and its primal {x.shape}")
@@ -204,65 +204,6 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
         return jvp(f, primals, tangents)[1]
 
     return f(*tree_map(as_tensor, primals)), pushforward
-
-
-def _basis(x: Any) -> Any:
-    """One tangent for each element of ``x``, stacked."""
-    return np.eye(x.size, dtype=x.dtype).reshape((int(x.size), *x.shape))
-
-
-def jacfwd(f: Function, argnums: int = 0) -> Function:
-    """The Jacobian by forward mode: one batched pass over the elements of the argument. Its shape is that of the result
-    followed by that of the argument."""
-
-    @functools.wraps(f)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        (number,) = _chosen(argnums, args, "jacfwd")
-        x = _floating(args[number], "jacfwd")
-
-        def push(t: Any) -> Any:
-            return jvp(lambda v: f(*args[:number], v, *args[number + 1 :], **kwargs), (x,), (t,))[1]
-
-        columns = vmap(push)(wrap(_basis(x)))
-        return tree_map(lambda c: np.moveaxis(c, 0, -1).reshape((*c.shape[1:], *x.shape)), columns)
-
-    return wrapper
-
-
-def jacrev(f: Function, argnums: int = 0) -> Function:
-    """The Jacobian by reverse mode: one batched sweep over the elements of the result. Its shape is that of the result
-    followed by that of the argument."""
-
-    @functools.wraps(f)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        (number,) = _chosen(argnums, args, "jacrev")
-        x = _floating(args[number], "jacrev")
-        y, pull = vjp(lambda v: f(*args[:number], v, *args[number + 1 :], **kwargs), x)
-        leaves, structure = tree_flatten(y)
-        rows = []
-        for place, one in enumerate(leaves):
-
-            def back(g: Any, place: int = place) -> Any:
-                zeros: list[Any] = [wrap(np.zeros(z.shape, z.dtype)) for z in leaves]
-                zeros[place] = g
-                return pull(tree_unflatten(structure, zeros))[0]
-
-            found = vmap(back)(wrap(_basis(one)))
-            rows.append(found.reshape((*one.shape, *x.shape)))
-        return tree_unflatten(structure, rows)
-
-    return wrapper
-
-
-def hessian(f: Function, argnums: int = 0) -> Function:
-    """The matrix of second derivatives of a scalar function, forward mode over reverse mode.
-
-    >>> import wengert as wg
-    >>> wg.hessian(lambda x: x[0] ** 2 * x[1])(wg.tensor([1.0, 2.0]))
-    tensor([[4., 2.],
-            [2., 0.]])
-    """
-    return jacfwd(grad(f, argnums), argnums)
 
 
 def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
