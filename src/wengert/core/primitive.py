@@ -142,6 +142,11 @@ class Primitive:
     #: Extra leading axes are looped over (a NumPy generalised ufunc, or all axes stored as negative numbers).
     maps_leading_axes: ClassVar[bool] = False
 
+    #: The ufunc whose reduction over ``axes`` (with ``keepdims``) the operation is; empty for other operations.
+    reducer: ClassVar[str] = ""
+    #: The reduction is divided by the number of elements.
+    averages: ClassVar[bool] = False
+
     # What simplification may use. The first five are exact, to the last bit and for NaN and infinities.
     #: By place of an operand: the number that makes the result the other operand.
     identities: ClassVar[Mapping[int, float]] = {}
@@ -289,6 +294,10 @@ class Primitive:
 
     def expand(self, *inputs: Any) -> Any:
         """The result by other operations, which a trace puts in the place of this one; ``NotImplemented`` keeps it."""
+        return NotImplemented
+
+    def decompose(self, *inputs: Any) -> Any:
+        """The result by simpler operations, which a compiler can fuse; ``NotImplemented`` keeps it."""
         return NotImplemented
 
     def spec(self, *specs: Any) -> TensorSpec | tuple[TensorSpec, ...]:

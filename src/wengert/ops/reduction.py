@@ -67,6 +67,7 @@ def _empty(dtype: Any) -> np.ndarray:
 class Sum(Linear):
     """Sum over axes."""
 
+    reducer = "add"
     axes: Axes
     keepdims: bool = False
     maps_leading_axes = True
@@ -84,6 +85,8 @@ class Sum(Linear):
 class Mean(Linear):
     """Arithmetic mean over axes."""
 
+    reducer = "add"
+    averages = True
     axes: Axes
     keepdims: bool = False
     maps_leading_axes = True
@@ -127,12 +130,16 @@ class _Extreme(Primitive, abstract=True):
 class Max(_Extreme):
     """The largest element over axes; NaN if there is one."""
 
+    reducer = "maximum"
+
     def value(self, x: Any) -> Any:
         return np.maximum.reduce(x, self.axes, keepdims=self.keepdims)  # type: ignore[call-overload]
 
 
 class Min(_Extreme):
     """The smallest element over axes; NaN if there is one."""
+
+    reducer = "minimum"
 
     def value(self, x: Any) -> Any:
         return np.minimum.reduce(x, self.axes, keepdims=self.keepdims)  # type: ignore[call-overload]

@@ -1,0 +1,108 @@
+"""BLAS through the function pointers that SciPy publishes for Cython, so that no library has to be found."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from typing import Any
+
+from wengert.core.lazy import LazyModule
+
+ir: Any = LazyModule("llvmlite.ir")
+cython_blas: Any = LazyModule("scipy.linalg.cython_blas")
+
+_PREFIX = "wengert_blas_"
+
+
+@functools.cache
+def address(name: str) -> int:
+    """Where a BLAS function begins."""
+    capsule = cython_blas.__pyx_capi__[name]
+    api = ctypes.pythonapi
+    api.PyCapsule_GetName.restype = ctypes.c_char_p
+    api.PyCapsule_GetName.argtypes = [ctypes.py_object]
+    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    found: int = api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule))
+    return found
+
+
+def symbols(module: Any) -> dict[str, int]:
+    """The BLAS functions that a module calls, by the name it calls them by."""
+    names = [function.name for function in module.functions if function.name.startswith(_PREFIX)]
+    return {name: address(name.removeprefix(_PREFIX)) for name in names}
+
+
+def product(frame: Any, matrices: Any, pointers: list[Any], dtype: Any) -> None:
+    """``c = a @ b``. BLAS counts by columns, so it is asked for the transpose: ``c.T = b.T @ a.T``."""
+    a, b, c = matrices
+    prefix = "d" if dtype.char == "d" else "s"
+    if b.columns == 1 and _readable(a):
+        _matrix_vector(frame, prefix, a, pointers, b.row_stride or 1)
+        return
+    if a.rows == 1 and _readable(b):
+        transposed = type(b)(b.columns, b.rows, b.column_stride, b.row_stride)
+        _matrix_vector(frame, prefix, transposed, [pointers[1], pointers[0], pointers[2]], a.column_stride or 1)
+        return
+    first, first_step = _side(b)
+    second, second_step = _side(a)
+    _call(
+        frame,
+        f"{prefix}gemm",
+        [first, second, b.columns, a.rows, a.columns, 1.0, pointers[1], first_step, pointers[0], second_step, 0.0]
+        + [pointers[2], max(c.columns, 1)],
+        dtype,
+    )
+
+
+def _readable(m: Any) -> bool:
+    return m.column_stride in (0, 1) or m.row_stride in (0, 1)
+
+
+def _side(m: Any) -> tuple[str, int]:
+    """Whether a matrix is to be transposed, and the step from one row (or column) to the next."""
+    if m.column_stride == 1 or m.columns == 1:
+        return "N", max(m.row_stride, m.columns, 1)
+    return "T", max(m.column_stride, m.rows, 1)
+
+
+def _matrix_vector(frame: Any, prefix: str, m: Any, pointers: list[Any], step: int) -> None:
+    dtype_real = 1.0
+    if m.column_stride == 1 or m.columns == 1:
+        form, rows, columns, leading = "T", m.columns, m.rows, max(m.row_stride, m.columns, 1)
+    else:
+        form, rows, columns, leading = "N", m.rows, m.columns, max(m.column_stride, m.rows, 1)
+    arguments = [form, rows, columns, dtype_real, pointers[0], leading, pointers[1], step, 0.0, pointers[2], 1]
+    _call(frame, f"{prefix}gemv", arguments, None)
+
+
+def _call(frame: Any, name: str, arguments: list[Any], dtype: Any) -> None:
+    """Every argument of a Fortran function is a pointer: numbers become constants in memory."""
+    module, builder = frame.code.module, frame.builder
+    real = ir.DoubleType() if name[0] == "d" else ir.FloatType()
+    byte = ir.IntType(8).as_pointer()
+    values = []
+    for x in arguments:
+        if isinstance(x, str):
+            x = _constant(module, ir.IntType(8), ord(x))
+        elif isinstance(x, int):
+            x = _constant(module, ir.IntType(32), x)
+        elif isinstance(x, float):
+            x = _constant(module, real, x)
+        values.append(builder.bitcast(x, byte))
+    full = _PREFIX + name
+    function = module.globals.get(full)
+    if function is None:
+        function = ir.Function(module, ir.FunctionType(ir.VoidType(), [byte] * len(values)), full)
+    builder.call(function, values)
+
+
+def _constant(module: Any, kind: Any, value: Any) -> Any:
+    name = f"c_{kind}_{value}".replace(".", "_").replace("-", "m")
+    found = module.globals.get(name)
+    if found is None:
+        found = ir.GlobalVariable(module, kind, name)
+        found.global_constant = True
+        found.linkage = "internal"
+        found.initializer = ir.Constant(kind, value)
+    return found

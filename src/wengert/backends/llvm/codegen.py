@@ -1,0 +1,475 @@
+"""The code of a schedule: one function, with loop nests as functions of their own where they are large.
+
+Nests that differ only in the memory they work on share a function. Small ones are written out element by element in
+place, where LLVM keeps everything in registers.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.backends.llvm import products
+from wengert.backends.llvm.layout import Layout, collapsed, contiguous, own, size
+from wengert.backends.llvm.loops import index, load, loop, nest, place, register, stack, store
+from wengert.backends.llvm.memory import SMALL, Arena
+from wengert.backends.llvm.scalars import NotLowered, Scalar, ScalarEmitter, ir_type, memory_type
+from wengert.backends.llvm.schedule import Copy, Kernel, Product, Repeat, Schedule, Step, is_scalar_constant, number
+from wengert.core.lazy import LazyModule
+from wengert.core.static import GraphNode, Value
+from wengert.ops.loops import Scan
+
+ir: Any = LazyModule("llvmlite.ir")
+
+#: Elements up to which a nest is written out.
+UNROLLED = 32
+
+
+class Code:
+    """The module under construction."""
+
+    def __init__(self) -> None:
+        self.module = ir.Module("wengert")
+        self.kernels: dict[Any, Any] = {}
+
+    def function(self, name: str, parameters: Sequence[Any], internal: bool = True) -> tuple[Any, Any]:
+        """A new function without a result, and a builder at its start."""
+        kind = ir.FunctionType(ir.VoidType(), parameters)
+        made = ir.Function(self.module, kind, f"{name}_{len(self.module.functions)}" if internal else name)
+        made.attributes.add("nounwind")
+        if internal:
+            made.linkage = "internal"
+            made.attributes.add("noinline")
+        return made, ir.IRBuilder(made.append_basic_block("entry"))
+
+
+class Frame:
+    """Emits the steps of one schedule at a builder's place. ``pointers`` says where roots lie."""
+
+    def __init__(self, code: Code, builder: Any, schedule: Schedule, pointers: dict[Value, Any]) -> None:
+        self.code = code
+        self.builder = builder
+        self.schedule = schedule
+        self.pointers = pointers
+
+    def allocate(self, arena: Arena, base: Any) -> None:
+        """Give memory to every value that has none yet: on the stack, or at its offset in the arena."""
+        for step in self.schedule.steps:
+            for y in self.schedule.writes(step):
+                if y in self.pointers:
+                    continue
+                if y in arena.offsets:
+                    where = self.builder.gep(base, [index(arena.offsets[y])])
+                    self.pointers[y] = self.builder.bitcast(where, memory_type(y.dtype).as_pointer())
+                else:
+                    self.pointers[y] = stack(self.builder, y.dtype, size(y.shape))
+
+    def run(self, steps: Sequence[Step], arena: Arena, base: Any) -> None:
+        """Emit steps, in order."""
+        for step in steps:
+            if isinstance(step, Kernel):
+                self.kernel(step)
+            elif isinstance(step, Copy):
+                self.copy(step.source, own(step.target))
+            elif isinstance(step, Product):
+                self.product(step.node)
+            elif isinstance(step, Repeat):
+                inner = base
+                if step in arena.offsets:
+                    inner = self.builder.gep(base, [index(arena.offsets[step])])
+                self.repeat(step, arena.inner[step], inner)
+
+    # -- elementwise operations and reductions ---------------------------------------------------------------------
+
+    def kernel(self, kernel: Kernel) -> None:
+        nest_of = KernelNest(self.schedule, kernel)
+        if size(kernel.space) <= UNROLLED:
+            nest_of.write_out(self.builder, self.pointers)
+            return
+        key = nest_of.key()
+        made = self.code.kernels.get(key)
+        if made is None:
+            made = self.code.kernels[key] = nest_of.compile(self.code)
+        self.builder.call(made, [self.pointers[root] for root in nest_of.roots])
+
+    def copy(self, source: Layout, target: Layout) -> None:
+        """Copy elements from one layout to another of the same shape."""
+        pointers = self.pointers[source.root], self.pointers[target.root]
+        copy_elements(self.code, self.builder, source, target, pointers)
+
+    def product(self, node: GraphNode) -> None:
+        x, y = (self.schedule.layouts[v] for v in node.inputs)
+        out = self.schedule.layouts[node.results[0]]
+        products.emit(self, x, y, out)
+
+    # -- loops --------------------------------------------------------------------------------------------------
+
+    def repeat(self, step: Repeat, arena: Arena, base: Any) -> None:
+        scan = step.node.primitive
+        assert isinstance(scan, Scan)
+        inputs = scan.parts(scan.body.inputs)
+        operands = scan.parts([self._straight(x, s) for s, x in enumerate(step.node.operands)])
+        results = step.node.results
+        carries = results[: scan.carry]
+        states = []
+        for x, result in zip(inputs.carry, carries, strict=True):
+            small = result.spec.nbytes <= SMALL
+            states.append(stack(self.builder, x.dtype, size(x.shape)) if small else self.pointers[result])
+        for (layout, pointer), x, state in zip(operands.carry, inputs.carry, states, strict=True):
+            copy_elements(self.code, self.builder, layout, own(x), (pointer, state))
+        if scan.length:
+            with loop(self.builder, scan.length) as number:
+                self._body(step, arena, base, number, inputs, operands, states)
+        for x, result, state in zip(inputs.carry, carries, states, strict=True):
+            if state is not self.pointers[result]:
+                copy_elements(self.code, self.builder, own(x), own(result), (state, self.pointers[result]))
+
+    def _straight(self, x: Any, place_in_operands: int) -> tuple[Layout, Any]:
+        """An operand of a loop: its layout and pointer, copied first if a step could not read it in one piece."""
+        layout = self.schedule.layouts[x]
+        pointer = self.builder.gep(self.pointers[layout.root], [index(layout.offset)])
+        layout = layout._replace(offset=0)
+        if layout.strides[1:] == contiguous(layout.shape[1:]) or layout.is_contiguous:
+            return layout, pointer
+        fresh = stack(self.builder, x.dtype, size(x.shape))
+        copy_elements(self.code, self.builder, layout, own(x), (pointer, fresh))
+        return own(x), fresh
+
+    def _body(self, step: Repeat, arena: Arena, base: Any, number: Any, inputs: Any, operands: Any, states: Any) -> None:
+        scan, builder = step.node.primitive, self.builder
+        assert isinstance(scan, Scan)
+        where = builder.sub(index(scan.length - 1), number) if scan.reverse else number
+        pointers: dict[Value, Any] = {x: c for x, c in self.pointers.items() if x in step.body.graph.constants}
+        for x, (layout, pointer) in zip(inputs.consts, operands.consts, strict=True):
+            pointers[x] = pointer
+            step.body.layouts[x] = layout._replace(root=x)
+        pointers.update(zip(inputs.carry, states, strict=True))
+        for x, (layout, pointer) in zip(inputs.xs, operands.xs, strict=True):
+            stride = layout.strides[0] if layout.shape[0] != 1 else 0
+            pointers[x] = builder.gep(pointer, [builder.mul(where, index(stride))])
+        outputs = scan.body.outputs
+        layouts = step.body.layouts
+        written = {y for one in step.body.steps for y in step.body.writes(one)}
+        stacks = []
+        for y, result in zip(outputs[scan.carry :], step.node.results[scan.carry :], strict=True):
+            slot = builder.gep(self.pointers[result], [builder.mul(where, index(size(y.shape)))])
+            root = layouts[y].root
+            if root in written and root not in pointers and layouts[y] == own(y)._replace(root=root):
+                pointers[root] = slot
+            else:
+                stacks.append((y, slot))
+        frame = Frame(self.code, builder, step.body, pointers)
+        frame.allocate(arena, base)
+        frame.run(step.body.steps, arena, base)
+        for y, slot in stacks:
+            copy_elements(self.code, builder, layouts[y], own(y), (pointers[layouts[y].root], slot))
+        self._hand_on(frame, outputs[: scan.carry], inputs.carry, states)
+
+    def _hand_on(self, frame: Frame, news: Sequence[Value], olds: Sequence[Value], states: Sequence[Any]) -> None:
+        """The new carry in the place of the old one; through temporary memory where the old one is part of the new."""
+        moves = []
+        for position, (y, x, state) in enumerate(zip(news, olds, states, strict=True)):
+            layout = frame.schedule.layouts[y]
+            pointer = frame.pointers[layout.root]
+            if pointer is state and layout.strides == own(x).strides and not layout.offset:
+                continue
+            if layout.root in olds and olds.index(layout.root) != position:
+                fresh = stack(self.builder, y.dtype, size(y.shape))
+                copy_elements(self.code, self.builder, layout, own(y), (pointer, fresh))
+                layout, pointer = own(y), fresh
+            moves.append((layout, x, pointer, state))
+        for layout, x, pointer, state in moves:
+            copy_elements(self.code, self.builder, layout, own(x), (pointer, state))
+
+
+def copy_elements(code: Code, builder: Any, source: Layout, target: Layout, pointers: tuple[Any, Any]) -> None:
+    """Copy elements from one layout to another of the same shape."""
+    emitter = ScalarEmitter(builder)
+    dtype = source.root.dtype
+    count = size(source.shape)
+    if count == 0:
+        return
+    if count <= UNROLLED:
+        for where in np.ndindex(source.shape):
+            a = sum(i * s for i, s in zip(where, source.strides, strict=True)) + source.offset
+            b = sum(i * s for i, s in zip(where, target.strides, strict=True)) + target.offset
+            store(emitter, load(emitter, pointers[0], index(a), dtype), pointers[1], index(b))
+        return
+    axes, (left, right) = collapsed(source.shape, [source.strides, target.strides])
+    key = ("copy", axes, tuple(left), tuple(right), source.offset, target.offset, dtype.char)
+    made = code.kernels.get(key)
+    if made is None:
+        kind = memory_type(dtype).as_pointer()
+        made, inner = code.function("copy", [kind, kind])
+        for argument in made.args:
+            argument.add_attribute("noalias")
+        element = ScalarEmitter(inner)
+
+        def one(numbers: list[Any]) -> None:
+            x = load(element, made.args[0], place(inner, numbers, left, source.offset), dtype)
+            store(element, x, made.args[1], place(inner, numbers, right, target.offset))
+
+        nest(inner, axes, one)
+        inner.ret_void()
+        code.kernels[key] = made
+    builder.call(made, pointers)
+
+
+class KernelNest:
+    """One loop nest: what it reads and writes, and its code."""
+
+    def __init__(self, schedule: Schedule, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.nodes = kernel.nodes
+        space = kernel.space
+        inside = {y for node in self.nodes if not node.primitive.reducer for y in node.results}
+        operands = dict.fromkeys(x for node in self.nodes for x in node.inputs if x not in inside)
+        self.reads = {x: schedule.layouts[x] for x in operands if not is_scalar_constant(x)}
+        self.writes = [y for node in self.nodes for y in node.results if y in kernel.stored]
+        self.reductions = [node for node in self.nodes if node.primitive.reducer]
+        self.strides: dict[Value, tuple[int, ...]] = {x: at.broadcast(space) for x, at in self.reads.items()}
+        self.strides.update((y, contiguous(space)) for y in self.writes)
+        for node in self.reductions:
+            self.strides[node.results[0]] = _reduced_strides(node, space)
+        self.roots = list(
+            dict.fromkeys(
+                [at.root for at in self.reads.values()] + self.writes + [node.results[0] for node in self.reductions]
+            )
+        )
+
+    def key(self) -> Any:
+        """What decides the code, whatever the memory."""
+        names: dict[Value, int] = {root: k for k, root in enumerate(self.roots)}
+        rows: list[Any] = [self.kernel.space]
+        for x, at in self.reads.items():
+            rows.append((names[at.root], at.strides, at.shape, at.offset, x.dtype.char))
+        local: dict[Value, Any] = {x: ("read", k) for k, x in enumerate(self.reads)}
+        for node in self.nodes:
+            operands = tuple(
+                local[x] if x in local else (type(number(x)).__name__, repr(number(x)))
+                for x in node.operands
+            )
+            rows.append((node.primitive, operands, node.dtype.char, node.results[0] in self.kernel.stored))
+            local[node.results[0]] = ("node", len(local))
+        return tuple(rows)
+
+    # -- written out --------------------------------------------------------------------------------------------
+
+    def write_out(self, builder: Any, pointers: dict[Value, Any]) -> None:
+        """Every element by itself, in place."""
+        emitter = ScalarEmitter(builder)
+        totals: dict[tuple[Value, int], Scalar] = {}
+        loaded: dict[tuple[Value, int], Scalar] = {}
+        pending: list[tuple[Scalar, Any, int]] = []
+        for where in np.ndindex(self.kernel.space):
+
+            def offset(x: Value, where: tuple[int, ...] = where) -> int:
+                return sum(i * s for i, s in zip(where, self.strides[x], strict=True))
+
+            values: dict[Any, Any] = {}
+            for x, at in self.reads.items():
+                spot = (x, offset(x))
+                if spot not in loaded:
+                    loaded[spot] = load(emitter, pointers[at.root], index(spot[1] + at.offset), x.dtype)
+                values[x] = loaded[spot]
+            self._compute(emitter, values)
+            for y in self.writes:
+                pending.append((values[y], pointers[y], offset(y)))
+            for node in self.reductions:
+                y = node.results[0]
+                spot = (y, offset(y))
+                x = self._term(emitter, node, values)
+                totals[spot] = x if spot not in totals else combined(emitter, node, totals[spot], x)
+        for x, pointer, at_place in pending:
+            store(emitter, x, pointer, index(at_place))
+        for node in self.reductions:
+            y = node.results[0]
+            for (root, at_place), total in totals.items():
+                if root is y:
+                    store(emitter, self._finished(emitter, node, total), pointers[y], index(at_place))
+
+    def _compute(self, emitter: ScalarEmitter, values: dict[Any, Any]) -> None:
+        for node in self.nodes:
+            if node.primitive.reducer:
+                continue
+            operands = [values[x] if x in values else _literal(emitter, x) for x in node.operands]
+            values[node.results[0]] = emitter.elementwise(node.primitive, operands, node.dtype)
+
+    @staticmethod
+    def _term(emitter: ScalarEmitter, node: GraphNode, values: dict[Any, Any]) -> Scalar:
+        (x,) = node.operands
+        found = values[x] if x in values else _literal(emitter, x)
+        return emitter.cast(found, node.dtype)
+
+    def _finished(self, emitter: ScalarEmitter, node: GraphNode, total: Scalar) -> Scalar:
+        if not node.primitive.averages:
+            return total
+        count = size(self.kernel.space) // max(size(node.shape), 1)
+        return emitter.cast(total / float(count), node.dtype)
+
+    # -- as loops -----------------------------------------------------------------------------------------------
+
+    def compile(self, code: Code) -> Any:
+        """The nest as a function of its pointers."""
+        kinds = [memory_type(root.dtype).as_pointer() for root in self.roots]
+        made, builder = code.function("kernel", kinds)
+        for argument in made.args:
+            argument.add_attribute("noalias")
+        pointers = dict(zip(self.roots, made.args, strict=True))
+        keys = list(self.strides)
+        axes, strides = collapsed(self.kernel.space, [self.strides[x] for x in keys])
+        LoopNest(self, builder, pointers, axes, dict(zip(keys, strides, strict=True))).emit()
+        builder.ret_void()
+        return made
+
+
+class LoopNest:
+    """The loops of a kernel over its collapsed axes."""
+
+    def __init__(self, kernel: KernelNest, builder: Any, pointers: Any, axes: Any, strides: Any) -> None:
+        self.kernel = kernel
+        self.builder = builder
+        self.emitter = ScalarEmitter(builder)
+        self.pointers = pointers
+        self.axes = axes
+        self.strides = strides
+        #: For a reduction over the innermost axes, at which depth they begin; its total stays in a register.
+        self.depths: dict[GraphNode, int] = {}
+        self.registers: dict[GraphNode, Any] = {}
+        for node in kernel.reductions:
+            steps = strides[node.results[0]]
+            inner = len(axes)
+            while inner and steps[inner - 1] == 0:
+                inner -= 1
+            if all(s != 0 for s in steps[:inner]):
+                self.depths[node] = inner
+                self.registers[node] = register(builder, node.dtype)
+
+    def emit(self) -> None:
+        for node in self.kernel.reductions:
+            if node not in self.depths:
+                self._fill(node)
+        nest(self.builder, self.axes, self._element, self._around)
+        for node in self.kernel.reductions:
+            if node not in self.depths and node.primitive.averages:
+                self._each(node, lambda x, node=node: self.kernel._finished(self.emitter, node, x))
+
+    def _fill(self, node: GraphNode) -> None:
+        start = identity(self.emitter, node)
+        self._each(node, lambda x: start)
+
+    def _each(self, node: GraphNode, change: Any) -> None:
+        y = node.results[0]
+        with loop(self.builder, size(y.shape)) as number:
+            x = load(self.emitter, self.pointers[y], number, y.dtype)
+            store(self.emitter, change(x), self.pointers[y], number)
+
+    def _around(self, depth: int, numbers: list[Any], enter: Any) -> None:
+        here = [node for node, at in self.depths.items() if at == depth]
+        for node in here:
+            self.builder.store(identity(self.emitter, node).value, self.registers[node])
+        enter()
+        for node in here:
+            y = node.results[0]
+            total = Scalar(self.emitter, self.builder.load(self.registers[node]), node.dtype)
+            where = place(self.builder, numbers, self.strides[y][: len(numbers)])
+            store(self.emitter, self.kernel._finished(self.emitter, node, total), self.pointers[y], where)
+
+    def _element(self, numbers: list[Any]) -> None:
+        kernel, emitter, builder = self.kernel, self.emitter, self.builder
+        values: dict[Any, Any] = {}
+        for x, at in kernel.reads.items():
+            where = place(builder, numbers, self.strides[x], at.offset)
+            values[x] = load(emitter, self.pointers[at.root], where, x.dtype)
+        kernel._compute(emitter, values)
+        for y in kernel.writes:
+            store(emitter, values[y], self.pointers[y], place(builder, numbers, self.strides[y]))
+        for node in kernel.reductions:
+            term = kernel._term(emitter, node, values)
+            if node in self.registers:
+                total = Scalar(emitter, builder.load(self.registers[node]), node.dtype)
+                builder.store(combined(emitter, node, total, term).value, self.registers[node])
+            else:
+                y = node.results[0]
+                where = place(builder, numbers, self.strides[y])
+                total = load(emitter, self.pointers[y], where, y.dtype)
+                store(emitter, combined(emitter, node, total, term), self.pointers[y], where)
+
+
+def _literal(emitter: ScalarEmitter, x: Any) -> Any:
+    found = number(x)
+    return emitter.constant(found, found.dtype) if isinstance(found, np.generic) else found
+
+
+def _reduced_strides(node: GraphNode, space: tuple[int, ...]) -> tuple[int, ...]:
+    """Strides of a reduction's result along the axes of what is reduced; 0 along those that go."""
+    axes = {axis % len(space) for axis in node.primitive.axes}  # type: ignore[attr-defined]
+    kept = [n for axis, n in enumerate(space) if axis not in axes]
+    strides = iter(contiguous(kept))
+    return tuple(0 if axis in axes else next(strides) for axis in range(len(space)))
+
+
+def identity(emitter: ScalarEmitter, node: GraphNode) -> Scalar:
+    """What a reduction starts from."""
+    kind = node.primitive.reducer
+    if kind == "add":
+        return emitter.constant(0, node.dtype)
+    worst = -np.inf if kind == "maximum" else np.inf
+    if node.dtype.kind == "f":
+        return emitter.constant(worst, node.dtype)
+    if node.dtype.kind == "b":
+        return emitter.constant(kind == "minimum", node.dtype)
+    limits = np.iinfo(node.dtype)
+    return emitter.constant(limits.min if kind == "maximum" else limits.max, node.dtype)
+
+
+def combined(emitter: ScalarEmitter, node: GraphNode, total: Scalar, x: Scalar) -> Scalar:
+    """A reduction's total with one more element. Sums may be taken in any order, so that they vectorise."""
+    kind = node.primitive.reducer
+    if kind == "add" and node.dtype.kind == "f":
+        return Scalar(emitter, emitter.builder.fadd(total.value, x.value, flags=("reassoc", "contract")), node.dtype)
+    if node.dtype.kind == "f":
+        found = emitter.intrinsic(f"llvm.{kind}", total.value.type, [total.value, x.value])
+        return Scalar(emitter, found, node.dtype)
+    return emitter.cast(emitter.ufunc(getattr(np, kind), (total, x)), node.dtype)
+
+
+def lowers(node: GraphNode) -> str:
+    """Why an elementwise operation or reduction is not compiled; empty if it is."""
+    try:
+        if 0 in (*node.shape, *(n for x in node.inputs for n in x.shape)):
+            return "an empty array"
+        code = Code()
+        _, builder = code.function("probe", [])
+        emitter = ScalarEmitter(builder)
+        operands = []
+        for x in node.operands:
+            if isinstance(x, Value):
+                variable = register(builder, x.dtype)
+                operands.append(Scalar(emitter, builder.load(variable), x.dtype))
+            else:
+                operands.append(x)
+        ir_type(node.dtype)
+        if node.primitive.reducer:
+            if node.primitive.reducer != "add" and node.dtype.kind == "b":
+                return "a reduction of truth values"
+            emitter.cast(operands[0], node.dtype)
+        else:
+            emitter.elementwise(node.primitive, operands, node.dtype)
+    except NotLowered as error:
+        return f"{node.op}: {error}" if node.op not in str(error) else str(error)
+    return ""
+
+
+def constants_inside(schedule: Schedule) -> list[Value]:
+    """The constants of a schedule and of the loops inside it, that code reads from memory."""
+    found: dict[Value, None] = {}
+    stack_of = [schedule]
+    while stack_of:
+        here = stack_of.pop()
+        found.update(dict.fromkeys(here.graph.constants))
+        stack_of += [step.body for step in here.steps if isinstance(step, Repeat)]
+    return list(itertools.chain(found))

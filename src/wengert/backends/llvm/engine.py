@@ -1,0 +1,61 @@
+"""From IR to machine code in this process."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from typing import Any
+
+from wengert.backends.llvm import blas
+from wengert.core.lazy import LazyModule
+
+binding: Any = LazyModule("llvmlite.binding")
+
+#: LLVM is not entered by two threads at once.
+_LOCK = threading.Lock()
+
+
+@functools.cache
+def machine() -> Any:
+    """The machine that code is optimised for."""
+    return new_machine()
+
+
+def new_machine() -> Any:
+    """This machine, unless ``WENGERT_CPU`` names a processor (``generic``)."""
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    name = os.environ.get("WENGERT_CPU", "")
+    target = binding.Target.from_default_triple()
+    cpu = name or binding.get_host_cpu_name()
+    features = "" if name else binding.get_host_cpu_features().flatten()
+    return target.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
+
+
+class Native:
+    """A module's machine code, kept alive as long as its functions may be called."""
+
+    def __init__(self, module: Any, keep_text: bool = False) -> None:
+        text = str(module)
+        with _LOCK:
+            target = machine()
+            parsed = binding.parse_assembly(text)
+            parsed.triple = target.triple
+            parsed.data_layout = str(target.target_data)
+            for name, address in blas.symbols(module).items():
+                binding.add_symbol(name, address)
+            options = binding.create_pipeline_tuning_options(speed_level=3)
+            options.loop_vectorization = True
+            options.slp_vectorization = True
+            builder = binding.create_pass_builder(target, options)
+            builder.getModulePassManager().run(parsed, builder)
+            self.ir = str(parsed) if keep_text else ""
+            self.assembly = target.emit_assembly(parsed) if keep_text else ""
+            self._engine = binding.create_mcjit_compiler(parsed, new_machine())
+            self._engine.finalize_object()
+
+    def address(self, name: str) -> int:
+        """Where a function begins."""
+        found: int = self._engine.get_function_address(name)
+        return found

@@ -1,0 +1,97 @@
+"""Loop nests in LLVM IR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from wengert.backends.llvm.scalars import Scalar, ScalarEmitter, ir_type, memory_type
+from wengert.core.lazy import LazyModule
+
+ir: Any = LazyModule("llvmlite.ir")
+
+
+def index(number: int) -> Any:
+    """A 64-bit number."""
+    return ir.Constant(ir.IntType(64), number)
+
+
+@contextmanager
+def loop(builder: Any, count: int) -> Iterator[Any]:
+    """Emit the block's instructions ``count`` times; yields the loop's index. ``count`` is at least one."""
+    before = builder.block
+    body = builder.append_basic_block("loop")
+    after = builder.append_basic_block("after")
+    builder.branch(body)
+    builder.position_at_end(body)
+    number = builder.phi(ir.IntType(64), "i")
+    number.add_incoming(index(0), before)
+    yield number
+    following = builder.add(number, index(1), flags=("nuw", "nsw"))
+    number.add_incoming(following, builder.block)
+    builder.cbranch(builder.icmp_signed("<", following, index(count)), body, after)
+    builder.position_at_end(after)
+
+
+def load(emitter: ScalarEmitter, pointer: Any, offset: Any, dtype: Any) -> Scalar:
+    """The element at an offset."""
+    builder = emitter.builder
+    value = builder.load(builder.gep(pointer, [offset], inbounds=True))
+    if dtype.kind == "b":
+        value = builder.trunc(value, ir.IntType(1))
+    return Scalar(emitter, value, dtype)
+
+
+def store(emitter: ScalarEmitter, x: Scalar, pointer: Any, offset: Any) -> None:
+    """Write an element at an offset."""
+    builder = emitter.builder
+    value = builder.zext(x.value, ir.IntType(8)) if x.dtype.kind == "b" else x.value
+    builder.store(value, builder.gep(pointer, [offset], inbounds=True))
+
+
+def place(builder: Any, numbers: Sequence[Any], strides: Sequence[int], start: int = 0) -> Any:
+    """``start + sum(i * stride)``."""
+    total: Any = None
+    for number, stride in zip(numbers, strides, strict=True):
+        if stride == 0:
+            continue
+        term = number if stride == 1 else builder.mul(number, index(stride), flags=("nsw",))
+        total = term if total is None else builder.add(total, term, flags=("nsw",))
+    if total is None:
+        return index(start)
+    return total if start == 0 else builder.add(total, index(start), flags=("nsw",))
+
+
+def nest(builder: Any, axes: Sequence[int], inside: Callable[[list[Any]], None], at: Any = None) -> None:
+    """Loops over axes, outermost first. ``at(depth, numbers, enter)`` may put instructions around the loops from a depth
+    on: it calls ``enter``, which emits them."""
+
+    def enter(depth: int, numbers: list[Any]) -> None:
+        def go_on() -> None:
+            if depth == len(axes):
+                inside(numbers)
+                return
+            with loop(builder, axes[depth]) as number:
+                enter(depth + 1, [*numbers, number])
+
+        if at is None:
+            go_on()
+        else:
+            at(depth, numbers, go_on)
+
+    enter(0, [])
+
+
+def stack(builder: Any, dtype: Any, count: int) -> Any:
+    """Memory on the stack, allocated once where the function begins."""
+    with builder.goto_entry_block():
+        found = builder.alloca(ir.ArrayType(memory_type(dtype), max(count, 1)))
+        found.align = 32
+        return builder.bitcast(found, memory_type(dtype).as_pointer())
+
+
+def register(builder: Any, dtype: Any) -> Any:
+    """A variable that LLVM keeps in a register."""
+    with builder.goto_entry_block():
+        return builder.alloca(ir_type(dtype))

@@ -1,0 +1,154 @@
+"""Matrix products: written out when tiny, as loops when small, by BLAS otherwise."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from wengert.backends.llvm import blas
+from wengert.backends.llvm.layout import Layout, contiguous, own, size
+from wengert.backends.llvm.loops import index, load, loop, nest, place, stack, store
+from wengert.backends.llvm.scalars import Scalar, ScalarEmitter, memory_type
+from wengert.core.lazy import LazyModule
+
+ir: Any = LazyModule("llvmlite.ir")
+
+#: Multiplications up to which a product is written out, and up to which it is a loop nest.
+UNROLLED = 100
+LOOPS = 4096
+
+
+class Matrix(NamedTuple):
+    """Two axes of a layout."""
+
+    rows: int
+    columns: int
+    row_stride: int
+    column_stride: int
+
+
+def emit(frame: Any, x: Layout, y: Layout, out: Layout) -> None:
+    """``out = x @ y`` for layouts of any rank, as ``numpy.matmul`` means it."""
+    builder = frame.builder
+    a, b, c = _matrices(x, y, out)
+    lead = out.shape[: len(out.shape) - (len(x.shape) > 1) - (len(y.shape) > 1)]
+    strides = [
+        Layout(x.root, x.shape[:-2], x.strides[:-2]).broadcast(lead),
+        Layout(y.root, y.shape[:-2], y.strides[:-2]).broadcast(lead),
+        contiguous((*lead, c.rows * c.columns))[:-1] if lead else (),
+    ]
+    pointers = [frame.pointers[one.root] for one in (x, y, out)]
+
+    def one(numbers: list[Any]) -> None:
+        shifted = [
+            builder.gep(pointer, [place(builder, numbers, stride, layout.offset)])
+            for pointer, stride, layout in zip(pointers, strides, (x, y, out), strict=True)
+        ]
+        _product(frame, (a, b, c), shifted, out.root.dtype)
+
+    nest(builder, lead, one)
+
+
+def _matrices(x: Layout, y: Layout, out: Layout) -> tuple[Matrix, Matrix, Matrix]:
+    left = (1, x.shape[-1]) if len(x.shape) == 1 else x.shape[-2:]
+    right = (y.shape[-1], 1) if len(y.shape) == 1 else y.shape[-2:]
+    left_strides = (0, x.strides[-1]) if len(x.shape) == 1 else x.strides[-2:]
+    right_strides = (y.strides[-1], 0) if len(y.shape) == 1 else y.strides[-2:]
+    rows, columns = left[0], right[1]
+    return (
+        Matrix(*left, *left_strides),
+        Matrix(*right, *right_strides),
+        Matrix(rows, columns, columns if rows > 1 else 0, 1 if columns > 1 else 0),
+    )
+
+
+def _product(frame: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any) -> None:
+    a, b, c = matrices
+    work = a.rows * a.columns * b.columns
+    if work <= UNROLLED:
+        _write_out(frame.builder, matrices, pointers, dtype)
+    elif work <= LOOPS:
+        _loops(frame, matrices, pointers, dtype)
+    else:
+        blas.product(frame, matrices, pointers, dtype)
+
+
+def _write_out(builder: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any) -> None:
+    a, b, c = matrices
+    e = ScalarEmitter(builder)
+    left = [
+        [load(e, pointers[0], index(i * a.row_stride + k * a.column_stride), dtype) for k in range(a.columns)]
+        for i in range(a.rows)
+    ]
+    right = [
+        [load(e, pointers[1], index(k * b.row_stride + j * b.column_stride), dtype) for j in range(b.columns)]
+        for k in range(b.rows)
+    ]
+    for i in range(a.rows):
+        for j in range(b.columns):
+            total = left[i][0] * right[0][j]
+            for k in range(1, a.columns):
+                total = total + left[i][k] * right[k][j]
+            store(e, total, pointers[2], index(i * c.row_stride + j * c.column_stride))
+
+
+def _loops(frame: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any) -> None:
+    """A function of its own for each shape. Rows of ``b`` are added up if they are contiguous, else dot products."""
+    a, b, c = matrices
+    key = ("matmul", matrices, dtype.char)
+    made = frame.code.kernels.get(key)
+    if made is None:
+        kind = memory_type(dtype).as_pointer()
+        made, builder = frame.code.function("matmul", [kind] * 3)
+        for argument in made.args:
+            argument.add_attribute("noalias")
+        e = ScalarEmitter(builder)
+        left, right, out = made.args
+        if b.column_stride == 1 and b.columns > 1:
+            _row_sums(e, matrices, (left, right, out), dtype)
+        else:
+            _dot_products(e, matrices, (left, right, out), dtype)
+        builder.ret_void()
+        frame.code.kernels[key] = made
+    frame.builder.call(made, pointers)
+
+
+def _row_sums(e: ScalarEmitter, matrices: tuple[Matrix, Matrix, Matrix], pointers: Any, dtype: Any) -> None:
+    a, b, c = matrices
+    left, right, out = pointers
+    builder = e.builder
+    row = stack(builder, dtype, b.columns)
+    with loop(builder, a.rows) as i:
+        with loop(builder, b.columns) as j:
+            store(e, e.constant(0, dtype), row, j)
+        with loop(builder, a.columns) as k:
+            x = load(e, left, place(builder, [i, k], [a.row_stride, a.column_stride]), dtype)
+            with loop(builder, b.columns) as j:
+                y = load(e, right, place(builder, [k, j], [b.row_stride, b.column_stride]), dtype)
+                store(e, _fused(e, x, y, load(e, row, j, dtype)), row, j)
+        with loop(builder, b.columns) as j:
+            where = place(builder, [i, j], [c.row_stride, c.column_stride])
+            store(e, load(e, row, j, dtype), out, where)
+
+
+def _dot_products(e: ScalarEmitter, matrices: tuple[Matrix, Matrix, Matrix], pointers: Any, dtype: Any) -> None:
+    a, b, c = matrices
+    left, right, out = pointers
+    builder = e.builder
+    with builder.goto_entry_block():
+        total = builder.alloca(memory_type(dtype))
+    with loop(builder, a.rows) as i, loop(builder, b.columns) as j:
+        builder.store(e.constant(0, dtype).value, total)
+        with loop(builder, a.columns) as k:
+            x = load(e, left, place(builder, [i, k], [a.row_stride, a.column_stride]), dtype)
+            y = load(e, right, place(builder, [k, j], [b.row_stride, b.column_stride]), dtype)
+            term = builder.fmul(x.value, y.value, flags=("reassoc", "contract"))
+            builder.store(builder.fadd(builder.load(total), term, flags=("reassoc", "contract")), total)
+        where = place(builder, [i, j], [c.row_stride, c.column_stride])
+        store(e, Scalar(e, builder.load(total), dtype), out, where)
+
+
+def _fused(e: ScalarEmitter, x: Scalar, y: Scalar, z: Scalar) -> Scalar:
+    product = e.builder.fmul(x.value, y.value, flags=("contract",))
+    return Scalar(e, e.builder.fadd(product, z.value, flags=("contract",)), x.dtype)
+
+

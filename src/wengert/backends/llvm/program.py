@@ -1,0 +1,191 @@
+"""A graph as a program: native segments, and between them what NumPy computes."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.backends.llvm.codegen import Code, Frame, constants_inside, lowers
+from wengert.backends.llvm.engine import Native
+from wengert.backends.llvm.layout import Layout, own
+from wengert.backends.llvm.loops import index
+from wengert.backends.llvm.memory import ALIGNMENT, Arena
+from wengert.backends.llvm.scalars import memory_type
+from wengert.backends.llvm.schedule import Host, Schedule, Step
+from wengert.core.apply import explain
+from wengert.core.lazy import LazyModule
+from wengert.core.static import Constant, Graph, Value
+
+ir: Any = LazyModule("llvmlite.ir")
+
+#: Where an ndarray object keeps the address of its elements: after the reference count and the type.
+_DATA = 16
+
+#: Multiplications, roughly, from which on a run is long enough to let other threads have the interpreter meanwhile.
+_LONG = 20_000
+
+
+class Segment:
+    """Steps that run as one native function of a table of arrays."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        self.steps = steps
+        self.call: Any = None
+
+
+class Program:
+    """The executable form of a graph whose lengths are known. May be called from several threads at once."""
+
+    def __init__(self, graph: Graph, keep_text: bool = False) -> None:
+        self.graph = graph
+        self.schedule = schedule = Schedule(graph, _remembered)
+        self._outputs = [schedule.layouts[y] for y in graph.outputs]
+        written = {y for step in schedule.steps for y in schedule.writes(step)}
+        shared: set[Value] = set()
+        #: Roots that become fresh arrays at every call because an output lies in them whole.
+        self.fresh: list[Value] = []
+        for layout in self._outputs:
+            root = layout.root
+            if root in written and root not in shared:
+                shared.add(root)
+                self.fresh.append(root)
+        crossing = [y for step in schedule.hosts for y in schedule.writes(step)]
+        crossing += [layout.root for step in schedule.hosts for layout in schedule.reads(step)]
+        held = dict.fromkeys(x for x in crossing if x in written and x not in shared)
+        self.arena = Arena(schedule, [*shared, *held])
+        self.constants = [x for x in constants_inside(schedule) if isinstance(x, Constant)]
+        arrays: list[Value] = [*graph.inputs, *self.fresh, *held, *self.constants]
+        self.places = {x: k for k, x in enumerate(arrays)}
+        self._held = list(held)
+        self._constant_arrays = [np.ascontiguousarray(x.array).reshape(x.shape) for x in self.constants]
+        self.segments = self._segments()
+        self._arenas: list[np.ndarray] = []
+        self._specs = [(x.shape, x.dtype) for x in graph.inputs]
+        self._fresh_specs = [(x.shape, x.dtype) for x in self.fresh]
+        self.native: Native | None = None
+        self._compile(keep_text)
+        self.simple = len(self.segments) == 1 and isinstance(self.segments[0], Segment) and not self._held
+        self._direct = all(layout == own(layout.root) for layout in self._outputs) and len(shared) == len(self._outputs)
+
+    def _segments(self) -> list[Segment | Host]:
+        found: list[Segment | Host] = []
+        for step in self.schedule.steps:
+            if isinstance(step, Host):
+                found.append(step)
+            elif found and isinstance(found[-1], Segment):
+                found[-1].steps.append(step)
+            else:
+                found.append(Segment([step]))
+        return found
+
+    # -- compiling ----------------------------------------------------------------------------------------------
+
+    def _compile(self, keep_text: bool) -> None:
+        native = [one for one in self.segments if isinstance(one, Segment)]
+        if not native:
+            return
+        code = Code()
+        table = ir.IntType(8).as_pointer().as_pointer()
+        for number, segment in enumerate(native):
+            _, builder = code.function(f"segment_{number}", [table], internal=False)
+            entry = builder.function.args[0]
+            pointers = {x: self._data(builder, entry, place, x) for x, place in self.places.items()}
+            base = self._data(builder, entry, len(self.places), None)
+            frame = Frame(code, builder, self.schedule, pointers)
+            frame.allocate(self.arena, base)
+            frame.run(segment.steps, self.arena, base)
+            builder.ret_void()
+        self.native = Native(code.module, keep_text)
+        long = sum(np.prod(y.shape, dtype=float) for node in self.graph.nodes for y in node.results) > _LONG
+        kind = ctypes.CFUNCTYPE if long or any(n.primitive.graphs() for n in self.graph.nodes) else ctypes.PYFUNCTYPE
+        signature = kind(None, ctypes.c_void_p)
+        for number, segment in enumerate(native):
+            segment.call = signature(self.native.address(f"segment_{number}"))
+
+    @staticmethod
+    def _data(builder: Any, table: Any, place: int, x: Value | None) -> Any:
+        """The elements of the array object at a place of the table."""
+        array = builder.load(builder.gep(table, [index(place)]))
+        field = builder.bitcast(builder.gep(array, [index(_DATA)]), ir.IntType(8).as_pointer().as_pointer())
+        data = builder.load(field)
+        return data if x is None else builder.bitcast(data, memory_type(x.dtype).as_pointer())
+
+    # -- running ------------------------------------------------------------------------------------------------
+
+    def run(self, arguments: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+        """The outputs for arrays of the shapes and dtypes of the inputs, contiguous and aligned."""
+        fresh = [np.empty(shape, dtype) for shape, dtype in self._fresh_specs]
+        try:
+            arena = self._arenas.pop()
+        except IndexError:
+            arena = self._new_arena()
+        if self.simple:
+            table = (ctypes.c_void_p * (len(self.places) + 1))(
+                *map(id, arguments), *map(id, fresh), *map(id, self._constant_arrays), id(arena)
+            )
+            self.segments[0].call(table)  # type: ignore[union-attr]
+            self._arenas.append(arena)
+            if self._direct:
+                return tuple(fresh)
+            arrays = [*arguments, *fresh, *self._constant_arrays]
+        else:
+            arrays = self._in_turn([*arguments, *fresh], arena)
+            self._arenas.append(arena)
+        return tuple(self._output(layout, arrays) for layout in self._outputs)
+
+    def _new_arena(self) -> np.ndarray:
+        memory = np.empty(self.arena.size + ALIGNMENT, np.uint8)
+        start = -memory.__array_interface__["data"][0] % ALIGNMENT
+        return memory[start : start + max(self.arena.size, 1)]
+
+    def _in_turn(self, arrays: list[Any], arena: np.ndarray) -> list[Any]:
+        arrays += [np.empty(x.shape, x.dtype) for x in self._held]
+        arrays += self._constant_arrays
+        for one in self.segments:
+            if isinstance(one, Segment):
+                table = (ctypes.c_void_p * (len(arrays) + 1))(*map(id, arrays), id(arena))
+                one.call(table)
+            else:
+                self._host(one, arrays)
+        return arrays
+
+    def _host(self, step: Host, arrays: list[Any]) -> None:
+        node = step.node
+        operands = [self._output(self.schedule.layouts[x], arrays) if isinstance(x, Value) else x for x in node.operands]
+        try:
+            out = node.primitive.value(*operands)
+        except Exception as error:
+            raise explain(node.primitive, operands, error, node.location) from error
+        for y, one in zip(node.results, out if isinstance(out, tuple) else (out,), strict=True):
+            place = self.places[y]
+            array = np.ascontiguousarray(one).reshape(y.shape)
+            # What was handed out or handed in must not be shared with what comes next.
+            arrays[place] = array if array.flags.owndata and array is one else array.copy()
+
+    def _output(self, layout: Layout, arrays: list[Any]) -> np.ndarray:
+        array: np.ndarray = arrays[self.places[layout.root]]
+        if layout == own(layout.root):
+            return array.reshape(layout.shape)
+        flat = array.reshape(-1)
+        strides = tuple(s * array.itemsize for s in layout.strides)
+        if 0 in layout.shape:
+            return np.empty(layout.shape, array.dtype)
+        return np.lib.stride_tricks.as_strided(flat[layout.offset :], layout.shape, strides)
+
+
+_REASONS: dict[Any, str] = {}
+
+
+def _remembered(node: Any) -> str:
+    """``lowers``, asked once for each operation and dtypes of operands."""
+    key = (
+        node.primitive,
+        tuple((x.dtype, 0 in x.shape) if isinstance(x, Value) else (type(x), repr(x)) for x in node.operands),
+    )
+    found = _REASONS.get(key)
+    if found is None:
+        found = _REASONS[key] = lowers(node)
+    return found

@@ -1,0 +1,458 @@
+"""Elementwise operations on single numbers, as LLVM IR.
+
+A ``Scalar`` stands for one element. It answers NumPy's ufuncs and operators by emitting instructions, so an elementwise
+operation is lowered by calling the very ``value`` that computes it on arrays: there is no second definition. What has
+no instruction or function here raises ``NotLowered``, and stays with NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.core.lazy import LazyModule
+
+ir: Any = LazyModule("llvmlite.ir")
+
+Value = Any
+
+
+class NotLowered(Exception):
+    """This operation is not compiled; NumPy computes it."""
+
+
+def ir_type(dtype: np.dtype[Any]) -> Any:
+    """The type of a value in a register."""
+    if dtype.kind == "b":
+        return ir.IntType(1)
+    return memory_type(dtype)
+
+
+def memory_type(dtype: np.dtype[Any]) -> Any:
+    """The type of a value in memory."""
+    if dtype.kind == "b":
+        return ir.IntType(8)
+    if dtype.kind in "iu":
+        return ir.IntType(8 * dtype.itemsize)
+    if dtype.char == "d":
+        return ir.DoubleType()
+    if dtype.char == "f":
+        return ir.FloatType()
+    raise NotLowered(f"numbers of dtype {dtype}")
+
+
+class Scalar:
+    """One number in a register, with its dtype."""
+
+    __slots__ = ("dtype", "emitter", "value")
+    ndim = 0
+    shape: tuple[int, ...] = ()
+    size = 1
+
+    def __init__(self, emitter: ScalarEmitter, value: Value, dtype: np.dtype[Any]) -> None:
+        self.emitter = emitter
+        self.value = value
+        self.dtype = dtype
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Scalar:
+        if method != "__call__" or kwargs:
+            raise NotLowered(f"{ufunc.__name__}.{method} with {sorted(kwargs)}")
+        return self.emitter.ufunc(ufunc, inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        name = function.__name__
+        if name == "where" and len(args) == 3:
+            return self.emitter.select(*args)
+        if name in ("real", "conj") and self.dtype.kind != "c":
+            return args[0]
+        if name == "clip" and not kwargs and len(args) == 3:
+            return np.minimum(np.maximum(args[0], args[1]), args[2])
+        raise NotLowered(name)
+
+    def astype(self, dtype: Any, copy: bool = True) -> Scalar:
+        return self.emitter.cast(self, np.dtype(dtype))
+
+    @property
+    def real(self) -> Scalar:
+        return self
+
+    def conj(self) -> Scalar:
+        return self
+
+    def __bool__(self) -> bool:
+        raise NotLowered("a branch on a value")
+
+    def __pow__(self, other: Any) -> Any:
+        return self.emitter.power(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return np.power(other, self)
+
+
+def _operator(ufunc: Any, swap: bool = False) -> Any:
+    if swap:
+        return lambda self, other: self.emitter.ufunc(ufunc, (other, self))
+    return lambda self, other: self.emitter.ufunc(ufunc, (self, other))
+
+
+for _name, _ufunc in {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
+    "mod": np.remainder, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor, "lshift": np.left_shift,
+    "rshift": np.right_shift,
+}.items():  # fmt: skip
+    setattr(Scalar, f"__{_name}__", _operator(_ufunc))
+    setattr(Scalar, f"__r{_name}__", _operator(_ufunc, swap=True))
+for _name, _ufunc in {
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+}.items():  # fmt: skip
+    setattr(Scalar, f"__{_name}__", _operator(_ufunc))
+for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}.items():
+    setattr(Scalar, f"__{_name}__", lambda self, _ufunc=_ufunc: self.emitter.ufunc(_ufunc, (self,)))
+
+
+class ScalarEmitter:
+    """Emits arithmetic on single numbers at a builder's place."""
+
+    def __init__(self, builder: Any) -> None:
+        self.builder = builder
+
+    def scalar(self, value: Value, dtype: np.dtype[Any]) -> Scalar:
+        return Scalar(self, value, dtype)
+
+    def constant(self, number: Any, dtype: np.dtype[Any]) -> Scalar:
+        """A number that is known."""
+        number = dtype.type(number).item()
+        return Scalar(self, ir.Constant(ir_type(dtype), number), dtype)
+
+    def elementwise(self, primitive: Any, operands: Sequence[Any], dtype: np.dtype[Any]) -> Scalar:
+        """One element of an operation's result."""
+        try:
+            found = primitive.lower(self, *operands)
+            if found is NotImplemented:
+                found = primitive.value(*operands)
+        except NotLowered:
+            raise
+        except Exception as error:
+            raise NotLowered(f"{primitive.name}: {error}") from error
+        if not isinstance(found, Scalar):
+            if isinstance(found, (bool, int, float, np.generic)):
+                return self.constant(found, dtype)
+            raise NotLowered(primitive.name)
+        return self.cast(found, dtype)
+
+    # -- ufuncs -------------------------------------------------------------------------------------------------
+
+    def ufunc(self, ufunc: Any, inputs: Sequence[Any]) -> Scalar:
+        """The result of a ufunc, in the types that NumPy would compute it in."""
+        emit = _UFUNCS.get(ufunc.__name__)
+        if emit is None:
+            raise NotLowered(ufunc.__name__)
+        kinds: list[Any] = [x.dtype if isinstance(x, Scalar) else _weak(x) for x in inputs]
+        if not hasattr(ufunc, "resolve_dtypes"):
+            raise NotLowered(ufunc.__name__)
+        resolved = ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout))
+        if ufunc.nout != 1:
+            raise NotLowered(ufunc.__name__)
+        operands = [self.cast(x, dtype) for x, dtype in zip(inputs, resolved, strict=False)]
+        return Scalar(self, emit(self, *operands), resolved[-1])
+
+    def cast(self, x: Any, dtype: np.dtype[Any]) -> Scalar:
+        """The number in another dtype, as ``astype`` converts it."""
+        if not isinstance(x, Scalar):
+            return self.constant(x, dtype)
+        if x.dtype == dtype:
+            return x
+        target, builder, value = ir_type(dtype), self.builder, x.value
+        source, kind = x.dtype.kind, dtype.kind
+        if kind == "b":
+            found = self.is_nonzero(x)
+        elif source == "b":
+            found = builder.uitofp(value, target) if kind == "f" else builder.zext(value, target)
+        elif source in "iu" and kind == "f":
+            found = (builder.sitofp if source == "i" else builder.uitofp)(value, target)
+        elif source == "f" and kind in "iu":
+            # What does not fit is undefined in IR, and whatever the machine gives in NumPy: saturation is defined.
+            name = "llvm.fptosi.sat" if kind == "i" else "llvm.fptoui.sat"
+            found = self.intrinsic(name, target, [value], [target, value.type])
+        elif source == "f":
+            found = (builder.fpext if dtype.itemsize > x.dtype.itemsize else builder.fptrunc)(value, target)
+        elif dtype.itemsize > x.dtype.itemsize:
+            found = (builder.sext if source == "i" else builder.zext)(value, target)
+        elif dtype.itemsize < x.dtype.itemsize:
+            found = builder.trunc(value, target)
+        else:
+            found = value
+        return Scalar(self, found, dtype)
+
+    def is_nonzero(self, x: Scalar) -> Value:
+        """Whether a number is not zero; NaN is not."""
+        if x.dtype.kind == "b":
+            return x.value
+        zero = ir.Constant(x.value.type, 0)
+        if x.dtype.kind == "f":
+            return self.builder.fcmp_unordered("!=", x.value, zero)
+        return self.builder.icmp_signed("!=", x.value, zero)
+
+    def select(self, condition: Any, x: Any, y: Any) -> Scalar:
+        """``x`` where the condition holds, else ``y``."""
+        kinds = [v.dtype if isinstance(v, Scalar) else v for v in (x, y)]
+        dtype = np.result_type(*kinds)
+        chosen = self.cast(condition, np.dtype(bool))
+        pair = [self.cast(v, dtype) for v in (x, y)]
+        return Scalar(self, self.builder.select(chosen.value, pair[0].value, pair[1].value), dtype)
+
+    def power(self, x: Scalar, exponent: Any) -> Any:
+        """``x ** exponent``; small whole exponents as products."""
+        if isinstance(exponent, (int, float)) and x.dtype.kind == "f":
+            if exponent == 0.5:
+                return np.sqrt(x)
+            if exponent == int(exponent) and 0 < abs(exponent) <= 16:
+                found = self._product(x, abs(int(exponent)))
+                return found if exponent > 0 else 1.0 / found
+        return np.power(x, exponent)
+
+    def _product(self, x: Any, n: int) -> Any:
+        result, square = None, x
+        while n:
+            if n & 1:
+                result = square if result is None else result * square
+            n >>= 1
+            if n:
+                square = square * square
+        return result
+
+    def intrinsic(self, name: str, result: Any, args: Sequence[Value], overloads: Sequence[Any] = ()) -> Value:
+        """A call of an LLVM intrinsic, whose full name has the types that it is overloaded on."""
+        full = name + "".join(f".{_mangled(t)}" for t in (overloads or [args[0].type]))
+        module = self.builder.module
+        function = module.globals.get(full)
+        if function is None:
+            function = ir.Function(module, ir.FunctionType(result, [a.type for a in args]), full)
+        return self.builder.call(function, args)
+
+    def library(self, name: str, *args: Scalar) -> Value:
+        """A call of a mathematical function of this library, or of C's where there is none of our own."""
+        module, kind = self.builder.module, args[0].value.type
+        single = isinstance(kind, ir.FloatType)
+        full = name + "f" if single else name
+        function = module.globals.get(full)
+        if function is None:
+            function = ir.Function(module, ir.FunctionType(kind, [kind] * len(args)), full)
+            function.attributes.add("nounwind")
+        return self.builder.call(function, [a.value for a in args])
+
+
+def _mangled(kind: Any) -> str:
+    if isinstance(kind, ir.IntType):
+        return f"i{kind.width}"
+    return "f64" if isinstance(kind, ir.DoubleType) else "f32"
+
+
+def _weak(x: Any) -> Any:
+    if isinstance(x, np.generic):
+        return x.dtype
+    if isinstance(x, bool):
+        return np.dtype(bool)
+    if isinstance(x, (int, float)):
+        return type(x)
+    if isinstance(x, np.ndarray) and x.ndim == 0:
+        return x.dtype
+    raise NotLowered(f"an operand of type {type(x).__name__}")
+
+
+# -- instructions for ufuncs ----------------------------------------------------------------------------------------
+
+
+def _arithmetic(real: str, integer: str) -> Callable[..., Value]:
+    def emit(e: ScalarEmitter, x: Scalar, y: Scalar) -> Value:
+        if x.dtype.kind == "f":
+            flags = ("contract",) if real in ("fadd", "fsub", "fmul") else ()
+            return getattr(e.builder, real)(x.value, y.value, flags=flags)
+        if x.dtype.kind == "b":
+            return getattr(e.builder, {"add": "or_", "mul": "and_"}[integer])(x.value, y.value)
+        return getattr(e.builder, integer)(x.value, y.value)
+
+    return emit
+
+
+def _comparison(sign: str) -> Callable[..., Value]:
+    def emit(e: ScalarEmitter, x: Scalar, y: Scalar) -> Value:
+        if x.dtype.kind == "f":
+            build = e.builder.fcmp_unordered if sign == "!=" else e.builder.fcmp_ordered
+            return build(sign, x.value, y.value)
+        signed = x.dtype.kind == "i"
+        return (e.builder.icmp_signed if signed else e.builder.icmp_unsigned)(sign, x.value, y.value)
+
+    return emit
+
+
+def _extreme(sign: str, quiet: bool) -> Callable[..., Value]:
+    def emit(e: ScalarEmitter, x: Scalar, y: Scalar) -> Value:
+        if x.dtype.kind != "f":
+            return e.builder.select(_comparison(sign)(e, x, y), x.value, y.value)
+        # NaN wins, or for fmax and fmin loses.
+        special = y if quiet else x
+        is_nan = e.builder.fcmp_unordered("uno", special.value, special.value)
+        return e.builder.select(e.builder.or_(e.builder.fcmp_ordered(sign, x.value, y.value), is_nan), x.value, y.value)
+
+    return emit
+
+
+def _intrinsic(name: str) -> Callable[..., Value]:
+    def emit(e: ScalarEmitter, *xs: Scalar) -> Value:
+        if xs[0].dtype.kind != "f":
+            if name in ("llvm.floor", "llvm.ceil", "llvm.trunc", "llvm.nearbyint"):
+                return xs[0].value
+            raise NotLowered(name)
+        return e.intrinsic(name, xs[0].value.type, [x.value for x in xs])
+
+    return emit
+
+
+def _library(name: str) -> Callable[..., Value]:
+    def emit(e: ScalarEmitter, *xs: Scalar) -> Value:
+        if xs[0].dtype.kind != "f":
+            raise NotLowered(name)
+        return e.library(name, *xs)
+
+    return emit
+
+
+def _negative(e: ScalarEmitter, x: Scalar) -> Value:
+    return e.builder.fneg(x.value) if x.dtype.kind == "f" else e.builder.neg(x.value)
+
+
+def _absolute(e: ScalarEmitter, x: Scalar) -> Value:
+    if x.dtype.kind == "f":
+        return e.intrinsic("llvm.fabs", x.value.type, [x.value])
+    if x.dtype.kind in "ub":
+        return x.value
+    negative = e.builder.icmp_signed("<", x.value, ir.Constant(x.value.type, 0))
+    return e.builder.select(negative, e.builder.neg(x.value), x.value)
+
+
+def _sign(e: ScalarEmitter, x: Scalar) -> Value:
+    one, zero = ir.Constant(x.value.type, 1), ir.Constant(x.value.type, 0)
+    if x.dtype.kind != "f":
+        positive = e.builder.icmp_signed(">", x.value, zero)
+        negative = e.builder.icmp_signed("<", x.value, zero)
+        return e.builder.select(positive, one, e.builder.select(negative, ir.Constant(x.value.type, -1), zero))
+    size = e.intrinsic("llvm.copysign", x.value.type, [one, x.value])
+    # Zeros and NaN are their own sign.
+    ordinary = e.builder.fcmp_ordered("!=", x.value, zero)
+    positive_zero = e.builder.fadd(x.value, zero)
+    return e.builder.select(ordinary, size, positive_zero)
+
+
+def _reciprocal(e: ScalarEmitter, x: Scalar) -> Value:
+    if x.dtype.kind != "f":
+        raise NotLowered("reciprocal")
+    return e.builder.fdiv(ir.Constant(x.value.type, 1.0), x.value)
+
+
+def _divmod(want_quotient: bool) -> Callable[..., Value]:
+    def emit(e: ScalarEmitter, x: Scalar, y: Scalar) -> Value:
+        # Zero divisors have a meaning of NumPy's own.
+        raise NotLowered("floor_divide" if want_quotient else "remainder")
+
+    return emit
+
+
+def _logical(operation: str) -> Callable[..., Value]:
+    return lambda e, x, y: getattr(e.builder, operation)(e.is_nonzero(x), e.is_nonzero(y))
+
+
+def _isnan(e: ScalarEmitter, x: Scalar) -> Value:
+    if x.dtype.kind != "f":
+        return ir.Constant(ir.IntType(1), 0)
+    return e.builder.fcmp_unordered("uno", x.value, x.value)
+
+
+def _isfinite(e: ScalarEmitter, x: Scalar) -> Value:
+    if x.dtype.kind != "f":
+        return ir.Constant(ir.IntType(1), 1)
+    size = e.intrinsic("llvm.fabs", x.value.type, [x.value])
+    return e.builder.fcmp_ordered("<", size, ir.Constant(x.value.type, float("inf")))
+
+
+def _isinf(e: ScalarEmitter, x: Scalar) -> Value:
+    if x.dtype.kind != "f":
+        return ir.Constant(ir.IntType(1), 0)
+    size = e.intrinsic("llvm.fabs", x.value.type, [x.value])
+    return e.builder.fcmp_ordered("==", size, ir.Constant(x.value.type, float("inf")))
+
+
+def _signbit(e: ScalarEmitter, x: Scalar) -> Value:
+    if x.dtype.kind != "f":
+        raise NotLowered("signbit")
+    width = ir.IntType(64 if isinstance(x.value.type, ir.DoubleType) else 32)
+    return e.builder.icmp_signed("<", e.builder.bitcast(x.value, width), ir.Constant(width, 0))
+
+
+def _scaled(factor: float) -> Callable[..., Value]:
+    return lambda e, x: e.builder.fmul(x.value, ir.Constant(x.value.type, factor))
+
+
+def _bits(operation: str) -> Callable[..., Value]:
+    return lambda e, x, y: getattr(e.builder, operation)(x.value, y.value)
+
+
+_UFUNCS: dict[str, Callable[..., Value]] = {
+    "add": _arithmetic("fadd", "add"),
+    "subtract": _arithmetic("fsub", "sub"),
+    "multiply": _arithmetic("fmul", "mul"),
+    "divide": _arithmetic("fdiv", "sdiv"),
+    "true_divide": _arithmetic("fdiv", "sdiv"),
+    "negative": _negative,
+    "positive": lambda e, x: x.value,
+    "conjugate": lambda e, x: x.value,
+    "absolute": _absolute,
+    "fabs": _absolute,
+    "sign": _sign,
+    "square": lambda e, x: _arithmetic("fmul", "mul")(e, x, x),
+    "reciprocal": _reciprocal,
+    "sqrt": _intrinsic("llvm.sqrt"),
+    "floor": _intrinsic("llvm.floor"),
+    "ceil": _intrinsic("llvm.ceil"),
+    "trunc": _intrinsic("llvm.trunc"),
+    "rint": _intrinsic("llvm.nearbyint"),
+    "copysign": _intrinsic("llvm.copysign"),
+    "less": _comparison("<"),
+    "less_equal": _comparison("<="),
+    "greater": _comparison(">"),
+    "greater_equal": _comparison(">="),
+    "equal": _comparison("=="),
+    "not_equal": _comparison("!="),
+    "maximum": _extreme(">=", quiet=False),
+    "minimum": _extreme("<=", quiet=False),
+    "fmax": _extreme(">=", quiet=True),
+    "fmin": _extreme("<=", quiet=True),
+    "logical_and": _logical("and_"),
+    "logical_or": _logical("or_"),
+    "logical_xor": _logical("xor"),
+    "logical_not": lambda e, x: e.builder.not_(e.is_nonzero(x)),
+    "bitwise_and": _bits("and_"),
+    "bitwise_or": _bits("or_"),
+    "bitwise_xor": _bits("xor"),
+    "invert": lambda e, x: e.builder.not_(x.value),
+    "isnan": _isnan,
+    "isinf": _isinf,
+    "isfinite": _isfinite,
+    "signbit": _signbit,
+    "deg2rad": _scaled(np.pi / 180),
+    "radians": _scaled(np.pi / 180),
+    "rad2deg": _scaled(180 / np.pi),
+    "degrees": _scaled(180 / np.pi),
+    **{
+        numpy_name: _library(name)
+        for numpy_name, name in {
+            "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log2": "log2", "log10": "log10",
+            "log1p": "log1p", "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "asin", "arccos": "acos",
+            "arctan": "atan", "arctan2": "atan2", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "arcsinh": "asinh",
+            "arccosh": "acosh", "arctanh": "atanh", "cbrt": "cbrt", "power": "pow", "float_power": "pow",
+            "hypot": "hypot", "fmod": "fmod", "erf": "erf", "erfc": "erfc", "gammaln": "lgamma",
+        }.items()
+    },
+}  # fmt: skip

@@ -1,0 +1,261 @@
+"""From a graph to steps: loop nests over fused operations, matrix products, loops, and what is left to NumPy.
+
+Elementwise operations and reductions over the same elements share a loop nest. A node joins the last nest of its shape
+in which all of its operands are known by then: as numbers in registers if the nest itself computes them, in memory if
+an earlier step did. What only the nest uses is never stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from wengert.backends.llvm.layout import Layout, own, viewed
+from wengert.backends.llvm.scalars import NotLowered
+from wengert.core.static import Constant, Graph, GraphNode, Input, Result, Value
+from wengert.ops.contraction import Matmul
+from wengert.ops.families import Elementwise
+from wengert.ops.loops import Scan
+
+
+@dataclass(eq=False)
+class Kernel:
+    """A loop nest over ``space``: operations on single elements, and reductions of them."""
+
+    space: tuple[int, ...]
+    nodes: list[GraphNode] = field(default_factory=list)
+    #: Elementwise results that another step, or the caller, reads.
+    stored: set[Value] = field(default_factory=set)
+
+    def makes(self, value: Value) -> bool:
+        """Whether a value is a number in this nest's registers."""
+        return any(value in node.results for node in self.nodes if not node.primitive.reducer)
+
+
+@dataclass(eq=False)
+class Copy:
+    """The elements of a view in memory of its own."""
+
+    source: Layout
+    target: Value
+
+
+@dataclass(eq=False)
+class Product:
+    """A matrix product."""
+
+    node: GraphNode
+
+
+@dataclass(eq=False)
+class Repeat:
+    """A scan, whose body is a schedule of its own."""
+
+    node: GraphNode
+    body: Schedule
+
+
+@dataclass(eq=False)
+class Host:
+    """An operation that NumPy computes."""
+
+    node: GraphNode
+    reason: str
+
+
+Step = Kernel | Copy | Product | Repeat | Host
+
+
+class Schedule:
+    """The steps of a graph, and the layout of every value that lies in memory."""
+
+    def __init__(self, graph: Graph, lowers: Any) -> None:
+        self.graph = graph
+        self.steps: list[Step] = []
+        self.layouts: dict[Value, Layout] = {}
+        self._lowers = lowers
+        self._made: dict[Value, int] = {}
+        self._reads: dict[Value, list[int]] = {}
+        self._aliases: dict[Value, Value] = {}
+        for x in (*graph.inputs, *graph.constants):
+            self.layouts[x] = own(x)
+            self._made[x] = -1
+        for node in graph.nodes:
+            self._place(node)
+        for y in graph.outputs:
+            self._materialise(y)
+
+    # -- placing a node -----------------------------------------------------------------------------------------
+
+    def _place(self, node: GraphNode) -> None:
+        primitive = node.primitive
+        if self._as_view(node):
+            return
+        if isinstance(primitive, Elementwise) or primitive.reducer:
+            reason = self._lowers(node)
+            if not reason:
+                return self._join(node)
+        elif isinstance(primitive, Matmul) and _is_real(node):
+            return self._append(Product(node), node)
+        elif isinstance(primitive, Scan) and not primitive.slots:
+            try:
+                body = Schedule(primitive.body, self._lowers)
+                if not body.hosts and all(x.dtype.kind in "biuf" for x in (*primitive.body.inputs, *primitive.body.outputs)):
+                    return self._append(Repeat(node, body), node)
+                reason = "; ".join(sorted({step.reason for step in body.hosts})) or "complex numbers"
+            except NotLowered as error:
+                reason = str(error)
+        else:
+            reason = f"{primitive.name} is not compiled"
+        return self._append(Host(node, reason), node)
+
+    def _as_view(self, node: GraphNode) -> bool:
+        if len(node.operands) != 1 or len(node.results) != 1 or isinstance(node.primitive, Elementwise):
+            return False
+        (x,) = node.operands
+        if not isinstance(x, Value) or x.dtype != node.dtype:
+            return False
+        base = self.layouts.get(x)
+        found = viewed(node.primitive, base if base is not None else own(x), node.results[0])
+        if found is None and base is not None and not base.is_contiguous and node.primitive.aliases:
+            # A reshape of what is not contiguous: copy, and look again.
+            found = viewed(node.primitive, self._copied(x), node.results[0])
+        if found is None:
+            return False
+        self._materialise(x)
+        self.layouts[node.results[0]] = found
+        self._made[node.results[0]] = self._made[found.root]
+        return True
+
+    def _copied(self, x: Value) -> Layout:
+        self._materialise(x)
+        twin = Result(x.spec, 0)
+        self.steps.append(Copy(self.layouts[x], twin))
+        self._made[twin] = len(self.steps) - 1
+        self.layouts[twin] = own(twin)
+        return self.layouts[twin]
+
+    def _materialise(self, x: Value) -> None:
+        """See to it that a value lies in memory when the step that makes it is done."""
+        if x not in self.layouts:
+            self.layouts[x] = own(x)
+            step = self.steps[self._made[x]]
+            assert isinstance(step, Kernel)
+            step.stored.add(x)
+
+    def _join(self, node: GraphNode) -> None:
+        reduces = bool(node.primitive.reducer)
+        space = node.operands[0].shape if reduces else node.shape
+        latest = -1
+        for x in node.inputs:
+            made = self._made[x]
+            latest = max(latest, made)
+        for place in range(len(self.steps) - 1, max(latest, 0) - 1, -1):
+            step = self.steps[place]
+            if not isinstance(step, Kernel) or step.space != space or not self._fits(node, place, step):
+                continue
+            break
+        else:
+            self.steps.append(Kernel(space))
+            place = len(self.steps) - 1
+            step = self.steps[place]
+        assert isinstance(step, Kernel)
+        for x in node.inputs:
+            if not step.makes(x):
+                self._materialise(x)
+        step.nodes.append(node)
+        for y in node.results:
+            self._made[y] = place
+            if reduces:
+                self.layouts[y] = own(y)
+
+    def _fits(self, node: GraphNode, place: int, kernel: Kernel) -> bool:
+        """Whether all operands are known inside a nest: in its registers at the same element, or from before it."""
+        for x in node.inputs:
+            made = self._made[x]
+            if made < place:
+                continue
+            if made > place or not kernel.makes(x) or x.shape != kernel.space:
+                return False
+        return True
+
+    def _append(self, step: Step, node: GraphNode) -> None:
+        for x in node.inputs:
+            self._materialise(x)
+            if isinstance(step, Product) and not _is_readable(self.layouts[x]):
+                self.layouts[x] = self._copied(x)
+        self.steps.append(step)
+        for y in node.results:
+            self._made[y] = len(self.steps) - 1
+            self.layouts[y] = own(y)
+
+    # -- questions ----------------------------------------------------------------------------------------------
+
+    @property
+    def hosts(self) -> list[Host]:
+        """What NumPy computes."""
+        return [step for step in self.steps if isinstance(step, Host)]
+
+    def reads(self, step: Step) -> list[Layout]:
+        """The layouts that a step reads."""
+        if isinstance(step, Copy):
+            return [step.source]
+        nodes = step.nodes if isinstance(step, Kernel) else [step.node]
+        inside = set()
+        if isinstance(step, Kernel):
+            inside = {y for node in nodes if not node.primitive.reducer for y in node.results}
+        found = [self.layouts[x] for node in nodes for x in node.inputs if x not in inside]
+        return list(dict.fromkeys(found))
+
+    def writes(self, step: Step) -> list[Value]:
+        """The values that a step leaves in memory."""
+        if isinstance(step, Copy):
+            return [step.target]
+        if isinstance(step, Kernel):
+            reduced = [y for node in step.nodes if node.primitive.reducer for y in node.results]
+            return [*(y for node in step.nodes for y in node.results if y in step.stored), *reduced]
+        return list(step.node.results)
+
+    def lifetimes(self) -> dict[Value, tuple[int, int]]:
+        """For each value with memory of its own, the steps between which it is needed; outputs to the end."""
+        lives: dict[Value, tuple[int, int]] = {}
+        for place, step in enumerate(self.steps):
+            for y in self.writes(step):
+                lives[y] = (place, place)
+            for layout in self.reads(step):
+                if layout.root in lives:
+                    lives[layout.root] = (lives[layout.root][0], place)
+        for y in self.graph.outputs:
+            root = self.layouts[y].root
+            if root in lives:
+                lives[root] = (lives[root][0], len(self.steps))
+        return lives
+
+
+def _is_real(node: GraphNode) -> bool:
+    x, y = node.inputs
+    return len(node.inputs) == 2 and x.dtype == y.dtype and x.dtype.char in "fd" and 0 not in (*x.shape, *y.shape)
+
+
+def _is_readable(x: Layout) -> bool:
+    """Whether BLAS can read the last axes: one of them without gaps, the other with a fixed step forward."""
+    axes = [(n, s) for n, s in zip(x.shape[-2:], x.strides[-2:], strict=True) if n > 1]
+    if len(x.shape) == 1 or len(axes) < 2:
+        return all(s > 0 for _, s in axes)
+    (rows, down), (columns, across) = axes
+    return (across == 1 and down >= columns) or (down == 1 and across >= rows)
+
+
+def is_scalar_constant(x: Any) -> bool:
+    """Whether an operand is a number that can stand in the code itself."""
+    return not isinstance(x, Value) or (isinstance(x, Constant) and x.array.size == 1 and x.dtype.kind in "biuf")
+
+
+def number(x: Any) -> Any:
+    """The number of an operand that ``is_scalar_constant``; constants keep their dtype."""
+    return x.array.reshape(())[()] if isinstance(x, Constant) else x
+
+
