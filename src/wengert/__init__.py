@@ -44,6 +44,8 @@ from numpy import uint64 as uint64
 
 from wengert.autograd.custom import custom_jvp as custom_jvp
 from wengert.autograd.custom import custom_vjp as custom_vjp
+from wengert.compile import explain_recompiles as explain_recompiles
+from wengert.compile import jit as jit
 from wengert.core.apply import apply as apply
 from wengert.core.errors import AnomalyError as AnomalyError
 from wengert.core.errors import ContainerError as ContainerError

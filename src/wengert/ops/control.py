@@ -87,20 +87,24 @@ class Call(GraphPrimitive):
         cotangents = cotangents_of(g)
         if aux is not None and not any_tensor(g, inputs):
             half = halves(self.graph, self.wanted)
-            found = interpret(half.backward, [*aux, *(inputs[i] for i in half.kept), *cotangents])
+            found = self._run_back([*aux, *(inputs[i] for i in half.kept), *cotangents])
             return spread(found, self.wanted)
         flags = tuple(flag and differentiable(x) for flag, x in zip(needed, self.graph.inputs, strict=True))
-        pull = Call(pullback_graph(self.graph, flags), inline=self.inline)
+        pull = type(self)(pullback_graph(self.graph, flags), inline=self.inline)
         return spread(pull(*inputs, *cotangents), flags)
 
     def value_and_jvp(self, tangents: Sequence[Any], inputs: Sequence[Any]) -> Any:
         joint, moved = jvp_graph(self.graph, moving_of(tangents))
-        outs = Call(joint, inline=self.inline)(*inputs, *(t for t in tangents if t is not None))
+        outs = type(self)(joint, inline=self.inline)(*inputs, *(t for t in tangents if t is not None))
         count = len(self.graph.outputs)
         return outs[:count], spread(outs[count:], moved)
 
     def batch(self, size: int, batched: Sequence[bool], inputs: Sequence[Any]) -> Any:
-        return Call(batch_graph(self.graph, size, tuple(batched))[0], inline=self.inline)(*inputs)
+        return type(self)(batch_graph(self.graph, size, tuple(batched))[0], inline=self.inline)(*inputs)
+
+    def _run_back(self, residuals: Sequence[Any]) -> Any:
+        """The backward half on arrays."""
+        return interpret(halves(self.graph, self.wanted).backward, residuals)
 
 
 class Switch(GraphPrimitive):

@@ -49,9 +49,10 @@ def product(frame: Any, matrices: Any, pointers: list[Any], dtype: Any) -> None:
     _call(
         frame,
         f"{prefix}gemm",
-        [first, second, b.columns, a.rows, a.columns, 1.0, pointers[1], first_step, pointers[0], second_step, 0.0]
-        + [pointers[2], max(c.columns, 1)],
-        dtype,
+        [
+            *(first, second, b.columns, a.rows, a.columns, 1.0),
+            *(pointers[1], first_step, pointers[0], second_step, 0.0, pointers[2], max(c.columns, 1)),
+        ],
     )
 
 
@@ -67,16 +68,15 @@ def _side(m: Any) -> tuple[str, int]:
 
 
 def _matrix_vector(frame: Any, prefix: str, m: Any, pointers: list[Any], step: int) -> None:
-    dtype_real = 1.0
     if m.column_stride == 1 or m.columns == 1:
         form, rows, columns, leading = "T", m.columns, m.rows, max(m.row_stride, m.columns, 1)
     else:
         form, rows, columns, leading = "N", m.rows, m.columns, max(m.column_stride, m.rows, 1)
-    arguments = [form, rows, columns, dtype_real, pointers[0], leading, pointers[1], step, 0.0, pointers[2], 1]
-    _call(frame, f"{prefix}gemv", arguments, None)
+    arguments = [form, rows, columns, 1.0, pointers[0], leading, pointers[1], step, 0.0, pointers[2], 1]
+    _call(frame, f"{prefix}gemv", arguments)
 
 
-def _call(frame: Any, name: str, arguments: list[Any], dtype: Any) -> None:
+def _call(frame: Any, name: str, arguments: list[Any]) -> None:
     """Every argument of a Fortran function is a pointer: numbers become constants in memory."""
     module, builder = frame.code.module, frame.builder
     real = ir.DoubleType() if name[0] == "d" else ir.FloatType()

@@ -138,7 +138,9 @@ class Frame:
         copy_elements(self.code, self.builder, layout, own(x), (pointer, fresh))
         return own(x), fresh
 
-    def _body(self, step: Repeat, arena: Arena, base: Any, number: Any, inputs: Any, operands: Any, states: Any) -> None:
+    def _body(
+        self, step: Repeat, arena: Arena, base: Any, number: Any, inputs: Any, operands: Any, states: Any
+    ) -> None:
         scan, builder = step.node.primitive, self.builder
         assert isinstance(scan, Scan)
         where = builder.sub(index(scan.length - 1), number) if scan.reverse else number
@@ -249,8 +251,7 @@ class KernelNest:
         local: dict[Value, Any] = {x: ("read", k) for k, x in enumerate(self.reads)}
         for node in self.nodes:
             operands = tuple(
-                local[x] if x in local else (type(number(x)).__name__, repr(number(x)))
-                for x in node.operands
+                local[x] if x in local else (type(number(x)).__name__, repr(number(x))) for x in node.operands
             )
             rows.append((node.primitive, operands, node.dtype.char, node.results[0] in self.kernel.stored))
             local[node.results[0]] = ("node", len(local))
@@ -281,10 +282,10 @@ class KernelNest:
             for node in self.reductions:
                 y = node.results[0]
                 spot = (y, offset(y))
-                x = self._term(emitter, node, values)
-                totals[spot] = x if spot not in totals else combined(emitter, node, totals[spot], x)
-        for x, pointer, at_place in pending:
-            store(emitter, x, pointer, index(at_place))
+                term = self._term(emitter, node, values)
+                totals[spot] = term if spot not in totals else combined(emitter, node, totals[spot], term)
+        for one, pointer, at_place in pending:
+            store(emitter, one, pointer, index(at_place))
         for node in self.reductions:
             y = node.results[0]
             for (root, at_place), total in totals.items():
@@ -308,7 +309,7 @@ class KernelNest:
         if not node.primitive.averages:
             return total
         count = size(self.kernel.space) // max(size(node.shape), 1)
-        return emitter.cast(total / float(count), node.dtype)
+        return emitter.cast(emitter.ufunc(np.true_divide, (total, float(count))), node.dtype)
 
     # -- as loops -----------------------------------------------------------------------------------------------
 

@@ -64,8 +64,8 @@ def place(builder: Any, numbers: Sequence[Any], strides: Sequence[int], start: i
 
 
 def nest(builder: Any, axes: Sequence[int], inside: Callable[[list[Any]], None], at: Any = None) -> None:
-    """Loops over axes, outermost first. ``at(depth, numbers, enter)`` may put instructions around the loops from a depth
-    on: it calls ``enter``, which emits them."""
+    """Loops over axes, outermost first. ``at(depth, numbers, enter)`` may put instructions around the loops from a
+    depth on: it calls ``enter``, which emits them."""
 
     def enter(depth: int, numbers: list[Any]) -> None:
         def go_on() -> None:

@@ -1,5 +1,5 @@
-"""Where intermediate values lie: small ones on the stack, from where LLVM takes them into registers; the others at fixed
-offsets of one arena, 64 bytes aligned, sharing memory when their lives do not overlap.
+"""Where intermediate values lie: small ones on the stack, from where LLVM takes them into registers; the others at
+fixed offsets of one arena, 64 bytes aligned, sharing memory when their lives do not overlap.
 
 Source of the packing: greedy by size, Y. Pisarchyk and J. Lee, "Efficient memory management for deep neural net
 inference" (2020).
@@ -42,6 +42,8 @@ class Arena:
             if isinstance(step, Repeat):
                 inner = self.inner[step] = Arena(step.body)
                 blocks.append(Block(step, inner.size, place, place))
+        self.offsets: dict[object, int]
+        self.size: int
         self.offsets, self.size = packed(blocks)
         #: The most bytes that are alive at one time: no plan can do with less.
         self.bound = max(

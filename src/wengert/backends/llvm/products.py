@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from wengert.backends.llvm import blas
-from wengert.backends.llvm.layout import Layout, contiguous, own, size
+from wengert.backends.llvm.layout import Layout, contiguous
 from wengert.backends.llvm.loops import index, load, loop, nest, place, stack, store
 from wengert.backends.llvm.scalars import Scalar, ScalarEmitter, memory_type
 from wengert.core.lazy import LazyModule
@@ -62,7 +64,7 @@ def _matrices(x: Layout, y: Layout, out: Layout) -> tuple[Matrix, Matrix, Matrix
 
 
 def _product(frame: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any) -> None:
-    a, b, c = matrices
+    a, b, _ = matrices
     work = a.rows * a.columns * b.columns
     if work <= UNROLLED:
         _write_out(frame.builder, matrices, pointers, dtype)
@@ -85,15 +87,15 @@ def _write_out(builder: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: 
     ]
     for i in range(a.rows):
         for j in range(b.columns):
-            total = left[i][0] * right[0][j]
+            total = e.ufunc(np.multiply, (left[i][0], right[0][j]))
             for k in range(1, a.columns):
-                total = total + left[i][k] * right[k][j]
+                total = _fused(e, left[i][k], right[k][j], total)
             store(e, total, pointers[2], index(i * c.row_stride + j * c.column_stride))
 
 
 def _loops(frame: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any) -> None:
     """A function of its own for each shape. Rows of ``b`` are added up if they are contiguous, else dot products."""
-    a, b, c = matrices
+    _, b, _ = matrices
     key = ("matmul", matrices, dtype.char)
     made = frame.code.kernels.get(key)
     if made is None:
@@ -150,5 +152,3 @@ def _dot_products(e: ScalarEmitter, matrices: tuple[Matrix, Matrix, Matrix], poi
 def _fused(e: ScalarEmitter, x: Scalar, y: Scalar, z: Scalar) -> Scalar:
     product = e.builder.fmul(x.value, y.value, flags=("contract",))
     return Scalar(e, e.builder.fadd(product, z.value, flags=("contract",)), x.dtype)
-
-

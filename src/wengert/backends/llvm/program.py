@@ -154,7 +154,9 @@ class Program:
 
     def _host(self, step: Host, arrays: list[Any]) -> None:
         node = step.node
-        operands = [self._output(self.schedule.layouts[x], arrays) if isinstance(x, Value) else x for x in node.operands]
+        operands = [
+            self._output(self.schedule.layouts[x], arrays) if isinstance(x, Value) else x for x in node.operands
+        ]
         try:
             out = node.primitive.value(*operands)
         except Exception as error:

@@ -88,7 +88,7 @@ class Scalar:
         return self.emitter.power(self, other)
 
     def __rpow__(self, other: Any) -> Any:
-        return np.power(other, self)
+        return self.emitter.ufunc(np.power, (other, self))
 
 
 def _operator(ufunc: Any, swap: bool = False) -> Any:
@@ -108,7 +108,8 @@ for _name, _ufunc in {
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
 }.items():  # fmt: skip
     setattr(Scalar, f"__{_name}__", _operator(_ufunc))
-for _name, _ufunc in {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}.items():
+_UNARY: dict[str, Any] = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
+for _name, _ufunc in _UNARY.items():
     setattr(Scalar, f"__{_name}__", lambda self, _ufunc=_ufunc: self.emitter.ufunc(_ufunc, (self,)))
 
 
@@ -207,11 +208,11 @@ class ScalarEmitter:
         """``x ** exponent``; small whole exponents as products."""
         if isinstance(exponent, (int, float)) and x.dtype.kind == "f":
             if exponent == 0.5:
-                return np.sqrt(x)
+                return self.ufunc(np.sqrt, (x,))
             if exponent == int(exponent) and 0 < abs(exponent) <= 16:
                 found = self._product(x, abs(int(exponent)))
                 return found if exponent > 0 else 1.0 / found
-        return np.power(x, exponent)
+        return self.ufunc(np.power, (x, exponent))
 
     def _product(self, x: Any, n: int) -> Any:
         result, square = None, x

@@ -7,15 +7,12 @@ an earlier step did. What only the nest uses is never stored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from wengert.backends.llvm.layout import Layout, own, viewed
 from wengert.backends.llvm.scalars import NotLowered
-from wengert.core.static import Constant, Graph, GraphNode, Input, Result, Value
+from wengert.core.static import Constant, Graph, GraphNode, Result, Value
 from wengert.ops.contraction import Matmul
 from wengert.ops.families import Elementwise
 from wengert.ops.loops import Scan
@@ -103,7 +100,9 @@ class Schedule:
         elif isinstance(primitive, Scan) and not primitive.slots:
             try:
                 body = Schedule(primitive.body, self._lowers)
-                if not body.hosts and all(x.dtype.kind in "biuf" for x in (*primitive.body.inputs, *primitive.body.outputs)):
+                if not body.hosts and all(
+                    x.dtype.kind in "biuf" for x in (*primitive.body.inputs, *primitive.body.outputs)
+                ):
                     return self._append(Repeat(node, body), node)
                 reason = "; ".join(sorted({step.reason for step in body.hosts})) or "complex numbers"
             except NotLowered as error:
@@ -257,5 +256,3 @@ def is_scalar_constant(x: Any) -> bool:
 def number(x: Any) -> Any:
     """The number of an operand that ``is_scalar_constant``; constants keep their dtype."""
     return x.array.reshape(())[()] if isinstance(x, Constant) else x
-
-

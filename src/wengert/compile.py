@@ -1,0 +1,315 @@
+"""``jit``: trace, passes, plan, native code; once for each kind of arguments."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from wengert.backends.llvm.program import Program
+from wengert.core.derived import halves
+from wengert.core.errors import TransformError
+from wengert.core.levels import as_tensor
+from wengert.core.mode import MODE
+from wengert.core.pytree import TreeDef, tree_flatten, tree_unflatten
+from wengert.core.static import Graph as CoreGraph
+from wengert.core.tensor import Tensor, wrap
+from wengert.core.types import TensorSpec
+from wengert.ops.control import Call
+from wengert.passes import optimize
+from wengert.static.graph import Graph, traced
+from wengert.transforms.control import tracked
+
+Function = Callable[..., Any]
+
+_ndarray = np.ndarray
+
+#: The flags of an array that is contiguous and aligned.
+_READY = 0x0101
+
+
+class Compiled(Call):
+    """The results of a graph, by native code."""
+
+    name = "compiled"
+
+    def value(self, *xs: Any) -> Any:
+        return run(self.graph, xs)
+
+    def rehearse(self, *xs: Any) -> Any:
+        return Call.value(self, *xs)
+
+    def value_and_aux(self, *xs: Any) -> Any:
+        if not self.wanted:
+            return run(self.graph, xs), None
+        count = len(self.graph.outputs)
+        found = run(halves(self.graph, self.wanted).forward, xs)
+        return found[:count], found[count:]
+
+    def _run_back(self, residuals: Sequence[Any]) -> Any:
+        return run(halves(self.graph, self.wanted).backward, residuals)
+
+
+def program_of(graph: CoreGraph) -> Program:
+    """The program of a graph, made once."""
+    found: Program = graph.cached("program", lambda: Program(optimize(decomposed(graph)).graph))
+    return found
+
+
+def run(graph: CoreGraph, arguments: Sequence[Any]) -> tuple[np.ndarray, ...]:
+    """The outputs of a graph for arrays, by native code."""
+    return program_of(graph).run([_fit(x, declared) for x, declared in zip(arguments, graph.inputs, strict=True)])
+
+
+def _fit(x: Any, declared: Any) -> np.ndarray:
+    """An array as native code takes it: contiguous, aligned, of the declared dtype."""
+    if type(x) is _ndarray and x.flags.num & _READY == _READY and x.dtype is declared.dtype:
+        return x
+    return np.require(x, declared.dtype, ["C", "A"]).reshape(declared.shape)
+
+
+class CacheInfo(NamedTuple):
+    """How often ``jit`` found its program, how often it had to compile, and how many programs there are."""
+
+    hits: int
+    misses: int
+    currsize: int
+
+
+class Entry:
+    """A compiled kind of arguments."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.program: Program | None = None
+        self.out_tree = graph.out_tree
+        self.specs = tuple((x.shape, x.dtype) for x in graph.inputs)
+
+
+class jit:
+    """A function with the values and derivatives of ``f``, compiled to native code.
+
+    ``f`` is traced once for each combination of shapes and dtypes of its arguments (nested containers of tensors,
+    arrays and numbers), of their structure, and of the values of ``static_argnums`` and ``static_argnames``, which must
+    be hashable. Its Python control flow must not depend on values. It composes with every transform, in both orders:
+    ``jit(grad(f))``, ``grad(jit(f))``, ``vmap(jit(f))``, ``jit`` inside ``jit``.
+
+    Tensors that ``f`` reaches through its closure are constants of the compilation, unless they require gradients:
+    those are read at every call, and receive their gradients.
+
+    Raises ``TraceError`` for control flow on values, ``TransformError`` for static arguments that cannot be hashed.
+
+    >>> import wengert as wg
+    >>> f = wg.jit(lambda x: (wg.sin(x) ** 2).sum())
+    >>> f(wg.ones(3)), wg.grad(f)(wg.zeros(2))
+    (tensor(2.12422026), tensor([0., 0.]))
+    >>> f.cache_info()
+    CacheInfo(hits=0, misses=2, currsize=2)
+    """
+
+    def __init__(
+        self,
+        f: Function,
+        static_argnums: int | Sequence[int] = (),
+        static_argnames: str | Sequence[str] = (),
+        donate_argnums: int | Sequence[int] = (),
+    ) -> None:
+        functools.update_wrapper(self, f)
+        self._function = f
+        self._static = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
+        names = {static_argnames} if isinstance(static_argnames, str) else set(static_argnames)
+        if self._static or names:
+            names, self._static = _matched_statics(f, self._static, names)
+        self._static_names = frozenset(names)
+        # Accepted for JAX's sake: results are fresh arrays, and arguments are never written to.
+        self._donated = donate_argnums
+        self._entries: dict[Any, Entry] = {}
+        self._hits = 0
+        self._misses = 0
+        self._last: Entry | None = None
+        self._reasons: list[str] = []
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        last = self._last
+        if last is not None and not kwargs and last.program is not None and MODE.get().trace is None:
+            arrays = _plain(args, last.specs)
+            if arrays is not None:
+                self._hits += 1
+                outs = last.program.run(arrays)
+                return wrap(outs[0]) if last.out_tree is None else tree_unflatten(last.out_tree, map(wrap, outs))
+        return self._general(args, kwargs)
+
+    def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        leaves, entry = self._entry(args, kwargs)
+        graph = entry.graph
+        operands = [*leaves, *graph.captured]
+        outs = Compiled(graph, wanted=tracked(operands))(*operands)
+        if not graph.captured and not kwargs and not self._static and entry.program is None:
+            simple = all(x.dtype.kind in "biuf" for x in graph.inputs) and len(leaves) == len(args)
+            if simple and "program" in graph._cache:
+                entry.program = program_of(graph)
+        if entry.program is not None:
+            self._last = entry
+        return tree_unflatten(graph.out_tree, outs) if graph.out_tree is not None else outs[0]
+
+    def _entry(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Entry]:
+        fixed = {k: args[k] for k in self._static if k < len(args)}
+        fixed_names = {name: kwargs[name] for name in kwargs if name in self._static_names}
+        dynamic = [x for k, x in enumerate(args) if k not in fixed]
+        named = {name: x for name, x in kwargs.items() if name not in fixed_names}
+        leaves, structure = tree_flatten((dynamic, named))
+        leaves = [x if type(x) in _NUMBERS else as_tensor(x if hasattr(x, "dtype") else np.asarray(x)) for x in leaves]
+        kinds = tuple([type(x) if type(x) in _NUMBERS else (x.shape, x.dtype) for x in leaves])
+        key = (structure, kinds, tuple(sorted(fixed.items())), tuple(sorted(fixed_names.items())))
+        try:
+            entry = self._entries.get(key)
+        except TypeError as error:
+            raise TransformError(
+                f"jit: static arguments must be hashable, and {error}; pass a tuple instead of a list or array"
+            ) from error
+        if entry is not None:
+            self._hits += 1
+            return leaves, entry
+        self._misses += 1
+        self._note(key)
+        entry = self._entries[key] = Entry(self._traced(leaves, structure, fixed, fixed_names))
+        return leaves, entry
+
+    def _traced(self, leaves: list[Any], structure: TreeDef, fixed: dict[int, Any], names: dict[str, Any]) -> Graph:
+        def function(dynamic: list[Any], named: dict[str, Any]) -> Any:
+            rest = iter(dynamic)
+            count = len(dynamic) + len(fixed)
+            full = [fixed[k] if k in fixed else next(rest) for k in range(count)]
+            return self._function(*full, **named, **names)
+
+        specs = [type(x) if type(x) in _NUMBERS else TensorSpec(x.shape, x.dtype) for x in leaves]
+        return traced(function, structure, specs)
+
+    # -- questions ----------------------------------------------------------------------------------------------
+
+    def _note(self, key: Any) -> None:
+        name = getattr(self._function, "__name__", "the function")
+        known = list(self._entries)
+        if not known:
+            reason = "the first call"
+        elif all(key[0] != one[0] for one in known):
+            reason = f"arguments of a structure not seen before: {key[0]}"
+        elif all(key[1] != one[1] for one in known):
+            reason = f"shapes and dtypes not seen before: {', '.join(map(_kind_text, key[1]))}"
+        else:
+            reason = f"other static arguments: {key[2:]}"
+        self._reasons.append(reason)
+        _RECOMPILES.append(f"{name}: {reason}")
+
+    def cache_info(self) -> CacheInfo:
+        """Hits, misses and programs so far."""
+        return CacheInfo(self._hits, self._misses, len(self._entries))
+
+    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+        """What ``jit`` makes of these arguments, to look at; see ``Lowered``."""
+        return Lowered(self._entry(args, kwargs)[1].graph)
+
+
+class Lowered:
+    """A compilation, to look at: ``graph`` as traced, ``optimized``, ``ir``, ``asm`` and ``report()``."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.passes = optimize(decomposed(graph))
+        self.optimized = Graph.of(self.passes.graph)
+        self.program = Program(self.passes.graph, keep_text=True)
+
+    @property
+    def ir(self) -> str:
+        """The LLVM IR after optimisation."""
+        return self.program.native.ir if self.program.native is not None else ""
+
+    @property
+    def asm(self) -> str:
+        """The assembly."""
+        return self.program.native.assembly if self.program.native is not None else ""
+
+    def report(self) -> str:
+        """Passes, steps, memory, and what NumPy computes and why."""
+        arena = self.program.arena
+        lines = [str(self.passes), "", f"{len(self.program.schedule.steps)} steps"]
+        for step in self.program.schedule.steps:
+            lines.append(f"  {step_text(step)}")
+        lines.append(f"arena: {arena.size:,} bytes; at most {arena.bound:,} are alive at one time")
+        hosts = self.program.schedule.hosts
+        lines.append(f"not native: {len(hosts)}" if hosts else "everything is native")
+        lines += [f"  {step.node.op}: {step.reason}" for step in hosts]
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.report()
+
+
+def step_text(step: Any) -> str:
+    """One line for a step."""
+    kind = type(step).__name__.lower()
+    if kind == "kernel":
+        names = ", ".join(node.op for node in step.nodes)
+        return f"kernel over {step.space}: {names}"
+    if kind == "copy":
+        return f"copy {step.source.shape}"
+    return f"{kind}: {step.node.op}"
+
+
+_NUMBERS = (bool, int, float, complex)
+
+_RECOMPILES: list[str] = []
+
+
+def explain_recompiles(last: int = 20) -> str:
+    """Why the last compilations happened, one line each.
+
+    >>> import wengert as wg
+    >>> f = wg.jit(lambda x: x + 1)
+    >>> _ = f(wg.ones(2)), f(wg.ones(3))
+    >>> print(wg.explain_recompiles(1))
+    <lambda>: shapes and dtypes not seen before: float64[3]
+    """
+    return "\n".join(_RECOMPILES[-last:])
+
+
+def _kind_text(kind: Any) -> str:
+    if isinstance(kind, type):
+        return kind.__name__
+    shape, dtype = kind
+    return f"{dtype}[{','.join(map(str, shape))}]"
+
+
+def _plain(args: tuple[Any, ...], specs: Any) -> list[np.ndarray] | None:
+    """The arrays of untracked tensors of exactly these kinds, ready for native code; else ``None``."""
+    if len(args) != len(specs):
+        return None
+    arrays = []
+    for x, (shape, dtype) in zip(args, specs, strict=True):
+        if type(x) is Tensor:
+            if x._node is not None:
+                return None
+            x = x._value
+        if type(x) is not _ndarray or x.shape != shape or x.dtype is not dtype or x.flags.num & _READY != _READY:
+            return None
+        arrays.append(x)
+    return arrays
+
+
+def _matched_statics(f: Function, numbers: Sequence[int], names: set[str]) -> tuple[set[str], tuple[int, ...]]:
+    """Static arguments by name as well as by place, whichever way they are passed."""
+    try:
+        parameters = list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        return names, tuple(numbers)
+    count = len(parameters)
+    places = {k % count if k < 0 else k for k in numbers} | {parameters.index(n) for n in names if n in parameters}
+    return names | {parameters[k] for k in places if k < count}, tuple(sorted(places))
+
+
+def decomposed(graph: CoreGraph) -> CoreGraph:
+    """The graph with operations taken apart that fuse better in pieces."""
+    return graph
