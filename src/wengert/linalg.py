@@ -1,6 +1,6 @@
 """Linear algebra, with the array API standard's names."""
 
-from wengert.ops.contraction import cross as cross
+from wengert.ops.contraction import linalg_cross as cross  # noqa: F401
 from wengert.ops.contraction import matmul as matmul
 from wengert.ops.contraction import multi_dot as multi_dot
 from wengert.ops.contraction import outer as outer

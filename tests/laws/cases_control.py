@@ -8,6 +8,7 @@ import numpy as np
 
 import wengert as wg
 from tests.laws.samples import normal
+from wengert.compile import Compiled
 from wengert.core.tracing import trace_flat
 from wengert.core.types import TensorSpec
 from wengert.ops.control import Call, Custom, Switch
@@ -71,6 +72,8 @@ SINE = trace_flat(lambda x: [np.sin(x)], [VECTOR])
 
 
 CASES = [
+    Case(Compiled(ONE), normal(3), normal(3), dtypes=FLOAT, label="compiled"),
+    Case(Compiled(ONE, wanted=(True, True)), normal(3), normal(3), dtypes=FLOAT, label="compiled[wanted]"),
     Case(Custom("sine", SINE, WITH_COSINE, TIMES, (True,)), normal(3), dtypes=FLOAT, label="custom"),
     Case(Custom("sine", SINE, WITH_COSINE, TIMES, (True,), PUSH), normal(3), dtypes=FLOAT, label="custom[pushforward]"),
     Case(Call(ONE), normal(3), normal(3), reference=lambda x, y: (np.sin(x) * y, (x * y).sum()), dtypes=FLOAT),

@@ -352,7 +352,7 @@ def kron(x: Any, y: Any) -> Tensor:
     return reshape(np.multiply(left, right), tuple(n * m for n, m in zip(a, b, strict=True)))
 
 
-@implements(np.cross, np.linalg.cross)
+@implements(np.cross)
 def cross(x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Tensor:
     """The vector product of three-dimensional vectors, which lie along ``axis``, or along ``axisa`` and ``axisb`` and
     in the result along ``axisc``.
@@ -368,6 +368,12 @@ def cross(x: Any, y: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
         raise ShapeError(f"cross takes vectors of length 3, not {x.shape[-1]} and {y.shape[-1]}")
     forward, back = [1, 2, 0], [2, 0, 1]
     return moveaxis(x[..., forward] * y[..., back] - x[..., back] * y[..., forward], -1, axisc)
+
+
+@implements(np.linalg.cross)
+def linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
+    """The vector product of three-dimensional vectors along ``axis``, as the array API standard has it."""
+    return cross(x1, x2, axis=axis)
 
 
 @implements(np.linalg.multi_dot)
