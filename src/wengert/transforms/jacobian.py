@@ -13,7 +13,9 @@ import numpy as np
 from wengert.core.errors import GradientError
 from wengert.core.static import Constant, Graph, Value
 from wengert.transforms.gradient import grad
+from wengert.transforms.pattern import sparsity
 from wengert.transforms.points import Point, basis, cut, joined, sizes_of
+from wengert.transforms.sparse import sparse_hessian, sparse_jacobian, structural_graph
 
 Function = Callable[..., Any]
 Blocks = list[list[Any]]
@@ -205,16 +207,32 @@ def jacrev(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False)
     return _transform(f, argnums, has_aux, "jacrev", solve)
 
 
-def hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+def hessian(
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    sparse: bool = False,
+    chunk_bytes: int = CHUNK_BYTES,
+) -> Function:
     """The second derivatives of a scalar function: one batched pass forward over reverse mode.
 
     With several arguments, a tuple of tuples of blocks.
+
+    With ``sparse=True``, a ``scipy.sparse.csr_array`` over all elements of the arguments: the pattern is that of the
+    traced gradient, a star colouring says which columns are computed together, and symmetry does the rest (Gebremedhin,
+    Manne and Pothen 2005). Raises ``TraceError`` if the function cannot be traced.
 
     >>> import wengert as wg
     >>> wg.hessian(lambda x: x[0] ** 2 * x[1])(wg.tensor([1.0, 2.0]))
     tensor([[4., 2.],
             [2., 0.]])
+    >>> wg.hessian(lambda x: (x[1:] * x[:-1]).sum(), sparse=True)(wg.ones(1000)).nnz
+    1998
     """
+    if sparse:
+        if has_aux:
+            raise GradientError("hessian: sparse=True and has_aux=True do not go together; return the result alone")
+        return sparse_hessian(grad(f, argnums), argnums, chunk_bytes, peak_bytes)
     return jacfwd(grad(f, argnums, has_aux), argnums, has_aux)
 
 
@@ -223,6 +241,7 @@ def jacobian(
     argnums: int | Sequence[int] = 0,
     mode: str = "auto",
     has_aux: bool = False,
+    sparse: bool = False,
     chunk_bytes: int = CHUNK_BYTES,
     report: bool = False,
 ) -> Function:
@@ -236,19 +255,28 @@ def jacobian(
     it cannot be traced, because Python branches on a value, it is evaluated to know its shapes, and called once more
     for every sweep in forward mode.
 
+    With ``sparse=True`` the result is a ``scipy.sparse.csr_array`` with a row for each element of the result and a
+    column for each element of the arguments, containers laid out one leaf after the other. Which entries can be other
+    than zero is read off the graph, columns (or rows) that share no row (or column) are computed together (Curtis,
+    Powell and Reid 1974), and one batched sweep takes one direction for each such colour. It raises ``TraceError`` if
+    the function cannot be traced, and ``TransformError`` inside of ``vmap`` or a trace.
+
     Raises ``GradientError`` for an unknown mode, and for arguments or results that are not floating-point numbers.
 
     >>> import wengert as wg
     >>> j, report = wg.jacobian(lambda x: (x**2).sum(), report=True)(wg.ones(1000))
     >>> j.shape, report.mode, report.sweeps
     ((1000,), 'reverse', 1)
+    >>> j, report = wg.jacobian(lambda x: x[1:] * x[:-1], sparse=True, report=True)(wg.ones(1000))
+    >>> j.shape, j.nnz, report.directions
+    ((999, 1000), 1998, 2)
     """
     chosen = _mode(mode)
 
     @functools.wraps(f)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         point = Point(f, argnums, args, kwargs, has_aux, "jacobian")
-        found, said = _dense(point, chosen, chunk_bytes)
+        found, said = (_sparse if sparse else _dense)(point, chosen, chunk_bytes)
         result = (found, point.aux) if has_aux else found
         return (result, said) if report else result
 
@@ -285,3 +313,31 @@ def _dense(point: Point, mode: str, limit: int) -> tuple[Any, JacobianReport]:
     costs = costs if graph is not None else (math.nan, math.nan)
     said = JacobianReport(mode, n, m, directions, chunk, math.ceil(directions / chunk), *costs, limit)
     return point.assembled(blocks), said
+
+
+def _sparse(point: Point, mode: str, limit: int) -> tuple[Any, JacobianReport]:
+    graph = structural_graph(point)
+    estimate = Estimate(graph, point.leaves, graph.outputs, limit)
+    if any(z.dtype.kind == "c" for z in (*point.leaves, *graph.outputs)):
+        raise GradientError("jacobian: a sparse Jacobian is for real arguments and results")
+    pattern = sparsity(graph, len(point.leaves))
+
+    def chunk(chosen: str, directions: int) -> int:
+        return estimate.chunk(directions, 0 if chosen == "forward" else estimate.moved)
+
+    found = sparse_jacobian(point, pattern, mode, graph.outputs, chunk)
+    step = chunk(found.mode, found.colours)
+    costs = (estimate.forward(found.colours), estimate.reverse(found.colours))
+    said = JacobianReport(
+        mode=found.mode,
+        inputs=estimate.inputs,
+        outputs=estimate.outputs,
+        directions=found.colours,
+        chunk=step,
+        sweeps=math.ceil(found.colours / step),
+        forward_cost=costs[0],
+        reverse_cost=costs[1],
+        chunk_bytes=limit,
+        nonzeros=pattern.nnz,
+    )
+    return found.matrix, said
