@@ -181,3 +181,20 @@ def test_the_tensors_of_a_graph_that_is_being_built_can_be_seen() -> None:
     model = model_of(y)
     assert [node.op for node in model.nodes][-2:] == ["matmul", "relu"]
     assert [node.op for node in model_of(graph).nodes] == ["leaf", "leaf", "matmul", "relu"]
+
+
+def test_what_is_inside_of_a_loop_or_a_compiled_function_is_counted() -> None:
+    def step(carry: Any, x: Any) -> Any:
+        return carry * x, carry + x
+
+    loop = model_of(lambda c: wg.scan(step, c, wg.tensor(np.ones(7)))[0], 2.0)
+    (scan,) = [node for node in loop.nodes if node.op == "scan"]
+    assert scan.flops == 2 * 7
+
+    def f(x: Any, w: Any) -> Any:
+        return (x @ w).tanh().sum()
+
+    args = (np.ones((2, 3)), np.ones((3, 4)))
+    assert sum(node.flops for node in model_of(wg.jit(f), *args).nodes) == sum(
+        node.flops for node in model_of(f, *args).nodes
+    )

@@ -329,3 +329,18 @@ def test_ten_thousand_nodes_are_fluid(browser: Any, tmp_path: Path) -> None:
     session.frame()
     assert pan(session, 30) < 100
     assert session.problems == []
+
+
+@needs_browser
+def test_the_graph_of_a_loop_can_be_entered(browser: Any, tmp_path: Path) -> None:
+    def f(c: Any) -> Any:
+        return wg.scan(lambda carry, x: (carry * x, carry + x), c, wg.tensor(np.ones(7)))[0]
+
+    session = Session(browser, explore(f, 2.0, path=tmp_path / "g.html").path)
+    session("__graph.goTo(__graph.search('scan')[0])")
+    session.page.locator("#panel button", has_text="enter").first.click()
+    assert session("__graph.state.stage") == 1
+    assert session("__graph.search('multiply').length") == 1
+    session.page.select_option("#stage", "0")
+    assert session("__graph.search('scan').length") > 0
+    assert session.problems == []

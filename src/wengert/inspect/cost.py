@@ -8,9 +8,10 @@ counts as 5 n log2 n.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from wengert.core.static import Value
 from wengert.core.types import TensorSpec
 from wengert.inspect.model import spec_bytes
 
@@ -88,8 +89,19 @@ _FLOPS: dict[str, _Flops] = {
 
 
 def flops_of(primitive: Any, operands: Sequence[TensorSpec | None], results: Sequence[TensorSpec]) -> int:
-    """Floating-point operations of one application; ``None`` stands for an operand that is not known."""
-    if primitive is None or primitive.aliases or not results:
+    """Floating-point operations of one application; ``None`` stands for an operand that is not known.
+
+    What carries graphs costs what is in them: a scan as often as it runs, a while loop once, a choice all branches.
+    """
+    if primitive is None or not results:
+        return 0
+    if primitive.graphs():
+        return sum(times * _flops(one, specs, made) for one, specs, made, times in _inside(primitive))
+    return _flops(primitive, operands, results)
+
+
+def _flops(primitive: Any, operands: Sequence[TensorSpec | None], results: Sequence[TensorSpec]) -> int:
+    if primitive.aliases:
         return 0
     rule = _FLOPS.get(primitive.name)
     if rule is not None and all(isinstance(n, int) for spec in operands if spec is not None for n in spec.shape):
@@ -100,6 +112,27 @@ def flops_of(primitive: Any, operands: Sequence[TensorSpec | None], results: Seq
 
 def moved_bytes(primitive: Any, operands: Sequence[TensorSpec | None], results: Sequence[TensorSpec]) -> int:
     """Bytes read and written, if nothing stays in a cache."""
-    if primitive is None or primitive.aliases:
+    if primitive is None:
+        return 0
+    if primitive.graphs():
+        return sum(times * _moved(one, specs, made) for one, specs, made, times in _inside(primitive))
+    return _moved(primitive, operands, results)
+
+
+def _inside(primitive: Any) -> Iterator[tuple[Any, list[TensorSpec | None], list[TensorSpec], int]]:
+    """The plain operations in the graphs that an operation carries, with how often each runs."""
+    waiting = [(graph, getattr(primitive, "length", 1)) for graph in primitive.graphs()]
+    while waiting:
+        graph, times = waiting.pop()
+        for node in graph.nodes:
+            inner = node.primitive.graphs()
+            waiting += [(one, times * getattr(node.primitive, "length", 1)) for one in inner]
+            if not inner:
+                specs = [x.spec if isinstance(x, Value) else None for x in node.operands]
+                yield node.primitive, specs, [y.spec for y in node.results], times
+
+
+def _moved(primitive: Any, operands: Sequence[TensorSpec | None], results: Sequence[TensorSpec]) -> int:
+    if primitive.aliases:
         return 0
     return sum(spec_bytes(spec) for spec in results) + sum(spec_bytes(spec) for spec in operands if spec is not None)

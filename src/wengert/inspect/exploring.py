@@ -33,6 +33,8 @@ _BINS = 24
 _MANY = 20_000
 #: A group shows at most this many direct children; more are put into groups of this size by order.
 _CROWD, _CHUNK = 1500, 300
+#: Of the graphs that operations carry, so many are in a page.
+_MOST_INSIDES = 40
 #: A notebook shows pages up to this size inside of itself.
 _INLINE = 4_000_000
 
@@ -68,8 +70,8 @@ def explore(
     A function is run twice, and timed the second time. The page is one file of HTML that needs no network: groups to
     open and close, the forward pass (blue) and the backward pass (red) to play with the memory that is alive, values,
     gradients, formulas and source lines of every node. For a static graph it also holds the graph after each
-    optimisation pass. Arrays of up to 64 numbers are in it in full, larger ones as histograms, so its size grows with
-    the number of nodes only.
+    optimisation pass, and the graphs of loops, branches and compiled functions can be entered. Arrays of up to 64
+    numbers are in it in full, larger ones as histograms, so its size grows with the number of nodes only.
 
     >>> import tempfile, wengert as wg
     >>> page = wg.explore(lambda x: (x * x).sum(), wg.tensor([1.0, 2.0]), path=tempfile.mkdtemp() + "/graph.html")
@@ -103,7 +105,8 @@ def _after_passes(graph: Graph) -> list[tuple[str, Model]]:
 
 def page_of(stages: Sequence[tuple[str, Model]]) -> str:
     """The text of the page. All of the user's text is in the packed data; scripts run by their hash only."""
-    data = {"stages": [{"name": name, **_Packer(crowds_split(model)).packed()} for name, model in stages]}
+    stages, inside = _with_insides(stages)
+    data = {"stages": [{"name": name, **_Packer(crowds_split(model), inside).packed()} for name, model in stages]}
     packed = base64.b64encode(
         gzip.compress(json.dumps(data, separators=(",", ":"), allow_nan=False).encode(), 6, mtime=0)
     )
@@ -122,6 +125,20 @@ def page_of(stages: Sequence[tuple[str, Model]]) -> str:
     }
     # In one go, so that nothing that is filled in is looked at again.
     return re.sub(r"\{\{([A-Z]+)\}\}", lambda mark: fill[mark[1]], parts["page.html"])
+
+
+def _with_insides(stages: Sequence[tuple[str, Model]]) -> tuple[list[tuple[str, Model]], dict[int, int]]:
+    """The stages, and after them the graphs that operations carry (loops, branches, compiled functions), with the
+    number of the stage that shows each graph, by its identity."""
+    found = list(stages)
+    inside: dict[int, int] = {}
+    for _, model in found:
+        for node in model.nodes:
+            for graph in node.primitive.graphs() if node.primitive is not None else ():
+                if id(graph) not in inside and len(inside) < _MOST_INSIDES:
+                    inside[id(graph)] = len(found)
+                    found.append((f"inside {node.op}", model_of_static(graph)))
+    return found, inside
 
 
 def crowds_split(model: Model) -> Model:
@@ -152,8 +169,9 @@ def crowds_split(model: Model) -> Model:
 class _Packer:
     """A model as columns of numbers and one table of strings."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, inside: Mapping[int, int]) -> None:
         self.model = model
+        self.inside = inside
         self.strings: dict[str, int] = {"": 0}
         self.groups: dict[tuple[str, ...], int] = {(): 0}
         self.histograms = len(model.nodes) <= _MANY
@@ -229,6 +247,11 @@ class _Packer:
             "grad": self._value(node.grad),
             "norm": _norm(node.grad),
             "replayed": int(node.op == "checkpoint"),
+            "inside": [
+                self.inside[id(graph)]
+                for graph in (node.primitive.graphs() if node.primitive is not None else ())
+                if id(graph) in self.inside
+            ],
         }
 
     def _value(self, value: Any) -> Any:

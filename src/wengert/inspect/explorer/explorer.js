@@ -740,6 +740,7 @@ function fillNode(panel, i) {
     panel.append(element("h3", "forward"), element("pre", rules.value, "blue"), element("h3", "backward: g is the gradient of the result"));
     for (const [name, rule] of Object.entries(rules)) if (name !== "value") panel.append(element("pre", `${name} = ${rule}`, "red"));
   }
+  if (nodes.inside[i].length) panel.append(element("div", "It carries a graph of its own, which can be entered below."));
   if (nodes.replayed[i]) panel.append(element("div", "A checkpoint: its function is run again in the backward pass, instead of keeping what is inside."));
   if (!stage.isSource(i)) {
     panel.append(element("h3", "operands"));
@@ -774,6 +775,7 @@ function nodeButtons(i) {
   buttons.append(button("path from here", () => { state.pathFrom = i; state.path = null; state.dirty = true; }));
   if (state.pathFrom != null && state.pathFrom !== i) buttons.append(button("path to here", () => { state.path = pathBetween(state.pathFrom, i); state.dirty = true; }));
   if (state.path) buttons.append(button("no path", () => { state.path = state.pathFrom = null; state.dirty = true; }));
+  for (const number of stage.nodes.inside[i]) buttons.append(button("enter: " + stages[number].name, () => setStage(number)));
   const inside = stage.nodes.group[i];
   if (inside) buttons.append(button("close group", () => { toggle(inside); select(null); }));
   return buttons;
@@ -821,6 +823,7 @@ function theme(dark = !state.dark) {
 
 function setStage(number) {
   state.stage = number;
+  $("stage").value = number;
   state.data = stages[number].strings && stages[number].text ? stages[number] : prepare(stages[number]);
   state.open = firstOpen(state.data);
   state.path = state.pathFrom = state.hover = null;
