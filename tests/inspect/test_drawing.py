@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,9 @@ def test_repeated_blocks_are_shown_once() -> None:
     assert "(×6)" in folded.svg
     assert sum(node.flops for node in folded.model.nodes) == sum(node.flops for node in whole.model.nodes)
     assert [node.output for node in folded.model.nodes].count(True) == 1
+    keys = [(edge.source, edge.target, edge.slot) for edge in folded.model.edges]
+    assert len(keys) == len(set(keys))
+    assert all(len(edges) == len({edge.source for edge in edges}) for edges in folded.model.incoming)
 
 
 def test_blocks_side_by_side_are_not_taken_for_one() -> None:
@@ -184,3 +188,15 @@ def test_a_tall_picture_is_broken_between_its_boxes() -> None:
     root = ET.fromstring(drawing.svg)
     assert len(root.findall(f"{SVG}svg")) == len(strips)
     assert len(draw(y, wrap=False).scene.strips) == 1
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="no Graphviz is installed")
+def test_an_installed_graphviz_reads_the_source(tmp_path: Path) -> None:
+    x = wg.tensor(2.0, requires_grad=True)
+    with wg.scope(HOSTILE):
+        y = x * x
+    drawing = make_dot(y * 2.0, params={HOSTILE: x})
+    root = ET.fromstring(Path(drawing.render(tmp_path / "g.svg", engine="dot")).read_text())
+    assert root.findall(f".//{SVG}script") == []
+    colors = [path.get("stroke") for path in root.iter(f"{SVG}path")]
+    assert colors.count(BLUE) == colors.count(RED) == len(drawing.model.edges)

@@ -13,7 +13,8 @@ def quote(text: str) -> str:
 
 
 def dot_of(model: Model, gradients: bool = True, values: bool = True, saved: bool = False) -> str:
-    """The source text. Groups are clusters; red edges do not take part in the layout."""
+    """The source text. Groups are clusters. A red edge is declared in the direction of its blue one and drawn
+    backwards (``dir=back``), so that Graphviz lays both out side by side."""
     gradients = gradients and model.differentiated
     lines = [
         "digraph computational_graph {",
@@ -50,7 +51,6 @@ def dot_of(model: Model, gradients: bool = True, values: bool = True, saved: boo
         lines.append(f"  n{edge.source} -> n{edge.target} [{style}, tooltip={quote(spec)}];")
         if gradients and edge.gradient:
             lines.append(
-                f'  n{edge.target} -> n{edge.source} [color="{RED}", constraint=false, '
-                f"tooltip={quote(f'gradient {spec}')}];"
+                f'  n{edge.source} -> n{edge.target} [color="{RED}", dir=back, tooltip={quote(f"gradient {spec}")}];'
             )
     return "\n".join([*lines, "}", ""])

@@ -158,17 +158,16 @@ class Model:
             if stand_in in place:
                 target[old] = place[stand_in]
         nodes = [replace(self.nodes[old], index=new) for new, old in enumerate(keep)]
-        seen = set()
+        seen: set[tuple[int, ...]] = set()
         edges = []
         for edge in self.edges:
             source, end = target.get(edge.source), target.get(edge.target)
             if source is None or end is None or source >= end:
                 continue
             stand_in = edge.source not in place or edge.target not in place
-            key = (source, end, -1 if stand_in else edge.slot)
-            if key in seen or (source, end, -1) in seen:
+            if ((source, end) if stand_in else (source, end, edge.slot)) in seen:
                 continue
-            seen.add(key)
+            seen |= {(source, end), (source, end, edge.slot)}
             edges.append(replace(edge, source=source, target=end))
         return Model(nodes, edges, self.title, self.differentiated)
 
