@@ -19,7 +19,8 @@ from wengert.core.static import Graph as CoreGraph
 from wengert.core.tensor import Tensor, wrap
 from wengert.core.types import TensorSpec
 from wengert.ops.control import Call
-from wengert.passes import optimize
+from wengert.passes import DEFAULT, Decompose, optimize
+from wengert.passes.rewriting import Pass
 from wengert.static.graph import Graph, traced
 from wengert.transforms.control import tracked
 
@@ -29,6 +30,10 @@ _ndarray = np.ndarray
 
 #: The flags of an array that is contiguous and aligned.
 _READY = 0x0101
+
+
+#: What runs before code is generated.
+PASSES: tuple[Pass, ...] = (*DEFAULT[:-1], Decompose(), DEFAULT[-1])
 
 
 class Compiled(Call):
@@ -55,7 +60,7 @@ class Compiled(Call):
 
 def program_of(graph: CoreGraph) -> Program:
     """The program of a graph, made once."""
-    found: Program = graph.cached("program", lambda: Program(optimize(decomposed(graph)).graph))
+    found: Program = graph.cached("program", lambda: Program(optimize(graph, PASSES).graph))
     return found
 
 
@@ -218,7 +223,7 @@ class Lowered:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.passes = optimize(decomposed(graph))
+        self.passes = optimize(graph, PASSES)
         self.optimized = Graph.of(self.passes.graph)
         self.program = Program(self.passes.graph, keep_text=True)
 
@@ -308,8 +313,3 @@ def _matched_statics(f: Function, numbers: Sequence[int], names: set[str]) -> tu
     count = len(parameters)
     places = {k % count if k < 0 else k for k in numbers} | {parameters.index(n) for n in names if n in parameters}
     return names | {parameters[k] for k in places if k < count}, tuple(sorted(places))
-
-
-def decomposed(graph: CoreGraph) -> CoreGraph:
-    """The graph with operations taken apart that fuse better in pieces."""
-    return graph

@@ -142,6 +142,8 @@ class Primitive:
     #: Extra leading axes are looped over (a NumPy generalised ufunc, or all axes stored as negative numbers).
     maps_leading_axes: ClassVar[bool] = False
 
+    #: Each element of the result depends on the operands' elements at the same place only.
+    pointwise: ClassVar[bool] = False
     #: The ufunc whose reduction over ``axes`` (with ``keepdims``) the operation is; empty for other operations.
     reducer: ClassVar[str] = ""
     #: The reduction is divided by the number of elements.
@@ -295,6 +297,12 @@ class Primitive:
     def expand(self, *inputs: Any) -> Any:
         """The result by other operations, which a trace puts in the place of this one; ``NotImplemented`` keeps it."""
         return NotImplemented
+
+    def assembly(self, *specs: Any) -> tuple[Any, Sequence[tuple[int, Primitive]]] | None:
+        """How the result is put together from operands: what it starts as (zeros if 0, the first operand if "x",
+        ``None`` if the pieces cover it), and pieces: the place of an operand, and the operation that views the part of
+        the result where it goes."""
+        return None
 
     def decompose(self, *inputs: Any) -> Any:
         """The result by simpler operations, which a compiler can fuse; ``NotImplemented`` keeps it."""

@@ -92,6 +92,7 @@ class StopGradient(Primitive):
     aliases = True
     maps_leading_axes = True
     differentiable = False
+    pointwise = True
 
     def value(self, x: Any) -> Any:
         return np.asarray(x)

@@ -100,6 +100,7 @@ class Elementwise(Primitive, abstract=True):
     """
 
     maps_leading_axes: ClassVar[bool] = True
+    pointwise: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         if "inputs" not in cls.__dict__ and isinstance(cls.__dict__.get("value"), np.ufunc):

@@ -151,7 +151,10 @@ class Slice(Primitive):
     aliases = True
 
     def value(self, x: Any) -> Any:
-        return x[_expression(self.entries, ())]
+        expression = _expression(self.entries, ())
+        out = x[expression]
+        # With the ellipsis, one element is a view as well.
+        return x[(*expression, ...)] if isinstance(out, np.generic) else out
 
     def spec(self, x: TensorSpec) -> TensorSpec:
         view = np.broadcast_to(np.empty((), x.dtype), x.shape)[_expression(self.entries, ())]
@@ -178,6 +181,9 @@ class Unslice(Primitive):
         out = np.zeros(self.shape, x.dtype)
         out[_expression(self.entries, ())] = x
         return out
+
+    def assembly(self, x: Any) -> tuple[Any, Sequence[tuple[int, Primitive]]] | None:
+        return 0, [(0, Slice(self.entries))]
 
     def spec(self, x: TensorSpec) -> TensorSpec:
         return TensorSpec(self.shape, x.dtype)
@@ -307,6 +313,9 @@ class SetAt(_Update):
         numbers = np.arange(int(np.prod(shape, dtype=int))).reshape(shape)
         order = self(as_tensor(np.zeros(x.shape, int)), numbers, *arrays)
         return out, (arrays, self._read(order, arrays) == numbers)
+
+    def assembly(self, x: Any, v: Any, *arrays: Any) -> tuple[Any, Sequence[tuple[int, Primitive]]] | None:
+        return None if arrays else ("x", [(1, Slice(self.entries))])
 
     def vjp(self, g: Array, aux: Any, specs: Any) -> Sequence[Any]:
         arrays, wins = aux

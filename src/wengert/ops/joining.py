@@ -10,9 +10,11 @@ import numpy as np
 
 from wengert.core.apply import apply
 from wengert.core.errors import ShapeError
+from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array, TensorSpec
 from wengert.ops.families import Linear
+from wengert.ops.indexing import Slice
 from wengert.ops.protocol import implements, torch_keywords
 from wengert.ops.reduction import negative_axes
 from wengert.ops.shape import as_array, atleast_1d, atleast_2d, atleast_3d, ravel, reshape, transpose
@@ -36,6 +38,12 @@ class Concatenate(Linear):
         shape = list(specs[0].shape)
         shape[self.axis] = sum(spec.shape[self.axis] for spec in specs)
         return TensorSpec(tuple(shape), np.result_type(*(spec.dtype for spec in specs)))
+
+    def assembly(self, *specs: Any) -> tuple[Any, Sequence[tuple[int, Primitive]]] | None:
+        places = [0, *itertools.accumulate(spec.shape[self.axis] for spec in specs)]
+        after = (("slice", None, None, None),) * (-1 - self.axis)
+        parts = [(("rest",), ("slice", a, b, None), *after) for a, b in itertools.pairwise(places)]
+        return None, [(k, Slice(part)) for k, part in enumerate(parts)]
 
     def value_and_aux(self, *xs: Any) -> tuple[Any, Any]:
         return self.value(*xs), tuple(x.shape[self.axis] for x in xs)

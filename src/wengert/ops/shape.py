@@ -236,6 +236,7 @@ class Astype(Linear):
 
     dtype: str
     maps_leading_axes = True
+    pointwise = True
 
     def keeps(self, x: Any) -> bool:
         return True  # if the dtype is the same
@@ -263,6 +264,7 @@ class Copy(Linear):
 
     short_name = "Clone"
     maps_leading_axes = True
+    pointwise = True
 
     def keeps(self, x: Any) -> bool:
         return True

@@ -27,6 +27,18 @@ def _shifted(x: Any, axes: Axes) -> tuple[Any, Any]:
     return x - top, top
 
 
+def _is_plain(x: Any) -> bool:
+    """Whether the largest element exists and is a real number."""
+    return x.dtype.kind == "f" and 0 not in x.shape
+
+
+def _shifted_parts(x: Any, axes: Axes) -> tuple[Any, Any]:
+    """The same by operations that a compiler knows."""
+    top = x.max(axis=axes, keepdims=True)
+    top = np.where(np.isfinite(top), top, np.zeros_like(top))
+    return x - top, top
+
+
 class Softmax(Primitive):
     """exp(x) divided by its sum over axes."""
 
@@ -37,6 +49,12 @@ class Softmax(Primitive):
         out = np.exp(_shifted(x, self.axes)[0])
         out /= np.add.reduce(out, self.axes, keepdims=True)
         return out
+
+    def decompose(self, x: Any) -> Any:
+        if not _is_plain(x):
+            return NotImplemented
+        powers = np.exp(_shifted_parts(x, self.axes)[0])
+        return powers / powers.sum(axis=self.axes, keepdims=True)
 
     def spec(self, x: TensorSpec) -> TensorSpec:
         return x
@@ -64,6 +82,12 @@ class LogSoftmax(Primitive):
         shifted -= np.log(np.add.reduce(np.exp(shifted), self.axes, keepdims=True))
         return shifted
 
+    def decompose(self, x: Any) -> Any:
+        if not _is_plain(x):
+            return NotImplemented
+        shifted, _ = _shifted_parts(x, self.axes)
+        return shifted - np.log(np.exp(shifted).sum(axis=self.axes, keepdims=True))
+
     def spec(self, x: TensorSpec) -> TensorSpec:
         return x
 
@@ -85,6 +109,13 @@ class Logsumexp(Primitive):
     def value(self, x: Any) -> Any:
         shifted, top = _shifted(x, self.axes)
         out = np.log(np.add.reduce(np.exp(shifted), self.axes, keepdims=True)) + top
+        return out if self.keepdims else out.reshape(reduced_shape(x.shape, self.axes, False))
+
+    def decompose(self, x: Any) -> Any:
+        if not _is_plain(x):
+            return NotImplemented
+        shifted, top = _shifted_parts(x, self.axes)
+        out = np.log(np.exp(shifted).sum(axis=self.axes, keepdims=True)) + top
         return out if self.keepdims else out.reshape(reduced_shape(x.shape, self.axes, False))
 
     def spec(self, x: TensorSpec) -> TensorSpec:

@@ -3,6 +3,7 @@
 from wengert.passes.chain import OrderMatmuls as OrderMatmuls
 from wengert.passes.cse import ShareSubexpressions as ShareSubexpressions
 from wengert.passes.dce import DropDeadCode as DropDeadCode
+from wengert.passes.decompose import Decompose as Decompose
 from wengert.passes.fold import Fold as Fold
 from wengert.passes.loops import MergeLoops as MergeLoops
 from wengert.passes.pipeline import DEFAULT as DEFAULT

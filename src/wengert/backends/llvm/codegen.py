@@ -17,9 +17,19 @@ from wengert.backends.llvm.layout import Layout, collapsed, contiguous, own, siz
 from wengert.backends.llvm.loops import index, load, loop, nest, place, register, stack, store
 from wengert.backends.llvm.memory import SMALL, Arena
 from wengert.backends.llvm.scalars import NotLowered, Scalar, ScalarEmitter, ir_type, memory_type
-from wengert.backends.llvm.schedule import Copy, Kernel, Product, Repeat, Schedule, Step, is_scalar_constant, number
+from wengert.backends.llvm.schedule import (
+    Assembly,
+    Copy,
+    Kernel,
+    Product,
+    Repeat,
+    Schedule,
+    Step,
+    is_scalar_constant,
+    number,
+)
 from wengert.core.lazy import LazyModule
-from wengert.core.static import GraphNode, Value
+from wengert.core.static import Constant, GraphNode, Value
 from wengert.ops.loops import Scan
 
 ir: Any = LazyModule("llvmlite.ir")
@@ -74,6 +84,8 @@ class Frame:
                 self.kernel(step)
             elif isinstance(step, Copy):
                 self.copy(step.source, own(step.target))
+            elif isinstance(step, Assembly):
+                self.assemble(step)
             elif isinstance(step, Product):
                 self.product(step.node)
             elif isinstance(step, Repeat):
@@ -99,6 +111,19 @@ class Frame:
         """Copy elements from one layout to another of the same shape."""
         pointers = self.pointers[source.root], self.pointers[target.root]
         copy_elements(self.code, self.builder, source, target, pointers)
+
+    def assemble(self, step: Assembly) -> None:
+        """Put a result together from operands."""
+        (result,) = step.node.results
+        layouts = self.schedule.layouts
+        if step.start == "x":
+            self.copy(layouts[step.node.inputs[0]], own(result))
+        elif step.start == 0:
+            fill_zeros(self.builder, self.pointers[result], result)
+        for k, part in step.pieces:
+            source = layouts[step.node.inputs[k]]
+            strides = source.broadcast(part.shape)
+            self.copy(Layout(source.root, part.shape, strides, source.offset), part)
 
     def product(self, node: GraphNode) -> None:
         x, y = (self.schedule.layouts[v] for v in node.inputs)
@@ -144,7 +169,7 @@ class Frame:
         scan, builder = step.node.primitive, self.builder
         assert isinstance(scan, Scan)
         where = builder.sub(index(scan.length - 1), number) if scan.reverse else number
-        pointers: dict[Value, Any] = {x: c for x, c in self.pointers.items() if x in step.body.graph.constants}
+        pointers: dict[Value, Any] = {x: c for x, c in self.pointers.items() if isinstance(x, Constant)}
         for x, (layout, pointer) in zip(inputs.consts, operands.consts, strict=True):
             pointers[x] = pointer
             step.body.layouts[x] = layout._replace(root=x)
@@ -159,7 +184,8 @@ class Frame:
         for y, result in zip(outputs[scan.carry :], step.node.results[scan.carry :], strict=True):
             slot = builder.gep(self.pointers[result], [builder.mul(where, index(size(y.shape)))])
             root = layouts[y].root
-            if root in written and root not in pointers and layouts[y] == own(y)._replace(root=root):
+            whole = layouts[y] == own(y)._replace(root=root) and size(root.shape) == size(y.shape)
+            if root in written and root not in pointers and whole:
                 pointers[root] = slot
             else:
                 stacks.append((y, slot))
@@ -185,6 +211,23 @@ class Frame:
             moves.append((layout, x, pointer, state))
         for layout, x, pointer, state in moves:
             copy_elements(self.code, self.builder, layout, own(x), (pointer, state))
+
+
+def fill_zeros(builder: Any, pointer: Any, result: Value) -> None:
+    """Zeros in every element; a few are written out, so that they can stay in registers."""
+    kind = memory_type(result.dtype)
+    if size(result.shape) <= UNROLLED:
+        for k in range(size(result.shape)):
+            builder.store(ir.Constant(kind, 0), builder.gep(pointer, [index(k)], inbounds=True))
+        return
+    byte = ir.IntType(8)
+    name = "llvm.memset.p0.i64"
+    function = builder.module.globals.get(name)
+    if function is None:
+        signature = ir.FunctionType(ir.VoidType(), [byte.as_pointer(), byte, ir.IntType(64), ir.IntType(1)])
+        function = ir.Function(builder.module, signature, name)
+    where = builder.bitcast(pointer, byte.as_pointer())
+    builder.call(function, [where, byte(0), index(result.spec.nbytes), ir.IntType(1)(0)])
 
 
 def copy_elements(code: Code, builder: Any, source: Layout, target: Layout, pointers: tuple[Any, Any]) -> None:

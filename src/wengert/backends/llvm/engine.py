@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import os
 import threading
 from typing import Any
 
 from wengert.backends.llvm import blas
+from wengert.backends.llvm.machine import machine, new_machine
 from wengert.core.lazy import LazyModule
 
 binding: Any = LazyModule("llvmlite.binding")
 
 #: LLVM is not entered by two threads at once.
 _LOCK = threading.Lock()
-
-
-@functools.cache
-def machine() -> Any:
-    """The machine that code is optimised for."""
-    return new_machine()
-
-
-def new_machine() -> Any:
-    """This machine, unless ``WENGERT_CPU`` names a processor (``generic``)."""
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
-    name = os.environ.get("WENGERT_CPU", "")
-    target = binding.Target.from_default_triple()
-    cpu = name or binding.get_host_cpu_name()
-    features = "" if name else binding.get_host_cpu_features().flatten()
-    return target.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
 
 
 class Native:

@@ -49,8 +49,8 @@ def own(value: Value) -> Layout:
     return Layout(value, value.shape, contiguous(value.shape))
 
 
-def viewed(primitive: Primitive, x: Layout, result: Value) -> Layout | None:
-    """The layout of a view, or ``None`` if the operation has to copy.
+def viewed(primitive: Primitive, x: Layout, result: Value | None, place: int | None = None) -> Layout | None:
+    """The layout of a view (the one at ``place``, of several), or ``None`` if the operation has to copy.
 
     The operation itself is asked, on an array with these strides whose memory nobody reads: so there is no list here of
     the operations that are views.
@@ -62,8 +62,13 @@ def viewed(primitive: Primitive, x: Layout, result: Value) -> Layout | None:
     memory = np.empty(high - low + 1, np.int8)
     # One byte an element, so that byte strides are element strides. Axes of length one may have any stride.
     phantom = np.lib.stride_tricks.as_strided(memory[-low:], x.shape, x.strides)
-    found = primitive.value(phantom)
-    if found.dtype != np.int8 or not np.shares_memory(found, memory) or found.shape != result.shape:
+    made = primitive.value(phantom)
+    if isinstance(made, tuple) != (place is not None):
+        return None
+    found = made if place is None else made[place]
+    if not isinstance(found, np.ndarray) or found.dtype != np.int8 or not np.shares_memory(found, memory):
+        return None
+    if result is not None and found.shape != result.shape:
         return None
     start = found.__array_interface__["data"][0] - memory.__array_interface__["data"][0]
     strides = tuple(0 if n == 1 else s for n, s in zip(found.shape, found.strides, strict=True))

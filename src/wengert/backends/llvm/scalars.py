@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from wengert.backends.llvm import math
+from wengert.backends.llvm.machine import has_fma
 from wengert.core.lazy import LazyModule
 
 ir: Any = LazyModule("llvmlite.ir")
@@ -234,14 +236,16 @@ class ScalarEmitter:
         return self.builder.call(function, args)
 
     def library(self, name: str, *args: Scalar) -> Value:
-        """A call of a mathematical function of this library, or of C's where there is none of our own."""
+        """A call of a mathematical function: of our own, which vectorise, or of C's where there is none."""
         module, kind = self.builder.module, args[0].value.type
-        single = isinstance(kind, ir.FloatType)
-        full = name + "f" if single else name
-        function = module.globals.get(full)
-        if function is None:
-            function = ir.Function(module, ir.FunctionType(kind, [kind] * len(args)), full)
-            function.attributes.add("nounwind")
+        if name in math.FUNCTIONS:
+            function = math.declare(module, name, kind, has_fma())
+        else:
+            full = name + "f" if isinstance(kind, ir.FloatType) else name
+            function = module.globals.get(full)
+            if function is None:
+                function = ir.Function(module, ir.FunctionType(kind, [kind] * len(args)), full)
+                function.attributes.add("nounwind")
         return self.builder.call(function, [a.value for a in args])
 
 
@@ -453,7 +457,7 @@ _UFUNCS: dict[str, Callable[..., Value]] = {
             "log1p": "log1p", "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "asin", "arccos": "acos",
             "arctan": "atan", "arctan2": "atan2", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "arcsinh": "asinh",
             "arccosh": "acosh", "arctanh": "atanh", "cbrt": "cbrt", "power": "pow", "float_power": "pow",
-            "hypot": "hypot", "fmod": "fmod", "erf": "erf", "erfc": "erfc", "gammaln": "lgamma",
+            "hypot": "hypot", "fmod": "fmod", "erf": "erf", "erfc": "erfc", "gammaln": "lgamma", "expit": "sigmoid",
         }.items()
     },
 }  # fmt: skip

@@ -41,6 +41,17 @@ class Copy:
 
 
 @dataclass(eq=False)
+class Assembly:
+    """A result that is put together from operands."""
+
+    node: GraphNode
+    #: Zeros if 0, the first operand if "x", nothing if the pieces cover the result.
+    start: Any
+    #: The place of an operand, and where in the result it goes.
+    pieces: list[tuple[int, Layout]]
+
+
+@dataclass(eq=False)
 class Product:
     """A matrix product."""
 
@@ -63,7 +74,7 @@ class Host:
     reason: str
 
 
-Step = Kernel | Copy | Product | Repeat | Host
+Step = Kernel | Copy | Assembly | Product | Repeat | Host
 
 
 class Schedule:
@@ -91,7 +102,10 @@ class Schedule:
         primitive = node.primitive
         if self._as_view(node):
             return
-        if isinstance(primitive, Elementwise) or primitive.reducer:
+        assembled = self._assembled(node)
+        if assembled is not None:
+            return self._append(assembled, node)
+        if primitive.pointwise or primitive.reducer:
             reason = self._lowers(node)
             if not reason:
                 return self._join(node)
@@ -112,12 +126,14 @@ class Schedule:
         return self._append(Host(node, reason), node)
 
     def _as_view(self, node: GraphNode) -> bool:
-        if len(node.operands) != 1 or len(node.results) != 1 or isinstance(node.primitive, Elementwise):
+        if len(node.operands) != 1 or isinstance(node.primitive, Elementwise) or not node.results:
             return False
         (x,) = node.operands
         if not isinstance(x, Value) or x.dtype != node.dtype:
             return False
         base = self.layouts.get(x)
+        if len(node.results) > 1:
+            return self._as_views(node, x)
         found = viewed(node.primitive, base if base is not None else own(x), node.results[0])
         if found is None and base is not None and not base.is_contiguous and node.primitive.aliases:
             # A reshape of what is not contiguous: copy, and look again.
@@ -128,6 +144,36 @@ class Schedule:
         self.layouts[node.results[0]] = found
         self._made[node.results[0]] = self._made[found.root]
         return True
+
+    def _as_views(self, node: GraphNode, x: Value) -> bool:
+        """The same for an operation whose results are all views of its operand."""
+        base = self.layouts.get(x, own(x))
+        found = [viewed(node.primitive, base, y, k) for k, y in enumerate(node.results)]
+        if any(layout is None for layout in found):
+            return False
+        self._materialise(x)
+        for y, layout in zip(node.results, found, strict=True):
+            assert layout is not None
+            self.layouts[y] = layout
+            self._made[y] = self._made[layout.root]
+        return True
+
+    def _assembled(self, node: GraphNode) -> Assembly | None:
+        if node.primitive.variadic and node.primitive.graphs():
+            return None
+        if not all(isinstance(x, Value) and x.dtype == node.dtype and 0 not in x.shape for x in node.operands):
+            return None
+        found = node.primitive.assembly(*(x.spec for x in node.inputs)) if node.dtype.kind in "biuf" else None
+        if found is None or 0 in node.shape:
+            return None
+        start, pieces = found
+        placed = []
+        for k, view in pieces:
+            part = viewed(view, own(node.results[0]), None)
+            if part is None:
+                return None
+            placed.append((k, part))
+        return Assembly(node, start, placed)
 
     def _copied(self, x: Value) -> Layout:
         self._materialise(x)

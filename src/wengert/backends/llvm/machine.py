@@ -1,0 +1,34 @@
+"""The processor that code is generated for."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import Any
+
+from wengert.core.lazy import LazyModule
+
+binding: Any = LazyModule("llvmlite.binding")
+
+
+@functools.cache
+def machine() -> Any:
+    """The machine that code is optimised for."""
+    return new_machine()
+
+
+def new_machine() -> Any:
+    """This machine, unless ``WENGERT_CPU`` names a processor (``generic``)."""
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    name = os.environ.get("WENGERT_CPU", "")
+    target = binding.Target.from_default_triple()
+    cpu = name or binding.get_host_cpu_name()
+    features = "" if name else binding.get_host_cpu_features().flatten()
+    return target.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
+
+
+@functools.cache
+def has_fma() -> bool:
+    """Whether it has fused multiply-add instructions."""
+    return not os.environ.get("WENGERT_CPU") and bool(binding.get_host_cpu_features().get("fma"))
