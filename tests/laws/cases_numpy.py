@@ -16,7 +16,8 @@ COMPLEX_TOO = ("float64", "float32", "complex128")
 HOLES = np.where(np.arange(12).reshape(3, 4) % 5 == 1, np.nan, distinct(3, 4))
 INCREASING = np.cumsum(positive(6))
 FIRST = dict.fromkeys(
-    ["traced", "batching", "forward", "second_order"], "which elements the result has depends on their values"
+    ["traced", "compiled", "batching", "forward", "second_order"],
+    "which elements the result has depends on their values",
 )
 
 

@@ -15,7 +15,7 @@ from wengert.testing.laws import ALL_FLOATS, Case
 
 DOUBLE = ("float64", "complex128")
 PHASES = dict.fromkeys(
-    ["forward", "second_order", "adjoint", "no_mutation", "traced"],
+    ["forward", "second_order", "adjoint", "no_mutation", "traced", "compiled"],
     "the laws' cotangents depend on the vectors' phases; the cases beside this one do not",
 )
 VARIES = dict.fromkeys(["forward", "second_order"], "a step of the differences leaves the matrices of this rank")

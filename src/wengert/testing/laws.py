@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compile import run as run_native
 from wengert.core import backward as autograd
 from wengert.core.apply import apply
 from wengert.core.derived import pullback_graph, tangent_graph
@@ -407,6 +408,27 @@ def traced_law(case: Case, dtype: str) -> None:
             )
 
 
+def compiled_law(case: Case, dtype: str) -> None:
+    """Native code gives what the interpreter gives, for values and pullbacks.
+
+    Sums may be taken in another order and functions differ in the last digits, so the tolerance is a few hundred
+    roundings: 1e-12 in double precision on values of order one."""
+    problem = _Problem(case, dtype)
+    point = problem.point()
+    with np.errstate(all="ignore"):
+        graph = trace_flat(problem, [TensorSpec(x.shape, x.dtype) for x in point])
+        graphs = [(graph, point)]
+        expected = problem.numbers(*point)
+        if case.differentiable and point and expected:
+            graphs.append((pullback_graph(graph, (True,) * len(point)), [*point, *_random_like(expected, 2)]))
+        tolerance = 1e-11 if np.dtype(dtype).char in "dD" else 5e-5
+        for one, arguments in graphs:
+            for found, wanted in zip(run_native(one, arguments), interpret(one, arguments), strict=True):
+                if found.dtype != wanted.dtype:
+                    raise LawError(f"{case}: compiled it has dtype {found.dtype}, interpreted {wanted.dtype}")
+                _close(found, wanted, tolerance, tolerance, "compiled", case)
+
+
 LAWS: dict[str, Callable[[Case, str], None]] = {
     "value": value_law,
     "spec": spec_law,
@@ -418,6 +440,7 @@ LAWS: dict[str, Callable[[Case, str], None]] = {
     "parameters": parameters_law,
     "alias": alias_law,
     "traced": traced_law,
+    "compiled": compiled_law,
 }
 
 

@@ -29,14 +29,15 @@ class Block(NamedTuple):
 
 
 class Arena:
-    """Offsets of the values of a schedule, and of those of the loops inside it."""
+    """Offsets of the values of a schedule, and of those of the loops inside it. Small values are left out, for the
+    stack, but for the ``lasting`` ones, which outlive the function that makes them."""
 
-    def __init__(self, schedule: Schedule, elsewhere: Iterable[Value] = ()) -> None:
-        given = set(elsewhere)
+    def __init__(self, schedule: Schedule, elsewhere: Iterable[Value] = (), lasting: Iterable[Value] = ()) -> None:
+        given, lasts = set(elsewhere), set(lasting)
         self.inner: dict[Repeat, Arena] = {}
         blocks = []
         for value, (first, last) in schedule.lifetimes().items():
-            if value not in given and value.spec.nbytes > SMALL:
+            if value not in given and (value.spec.nbytes > SMALL or value in lasts):
                 blocks.append(Block(value, value.spec.nbytes, first, last))
         for place, step in enumerate(schedule.steps):
             if isinstance(step, Repeat):

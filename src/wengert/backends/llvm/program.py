@@ -55,13 +55,13 @@ class Program:
         crossing = [y for step in schedule.hosts for y in schedule.writes(step)]
         crossing += [layout.root for step in schedule.hosts for layout in schedule.reads(step)]
         held = dict.fromkeys(x for x in crossing if x in written and x not in shared)
-        self.arena = Arena(schedule, [*shared, *held])
+        self.segments = self._segments()
+        self.arena = Arena(schedule, [*shared, *held], self._lasting())
         self.constants = [x for x in constants_inside(schedule) if isinstance(x, Constant)]
         arrays: list[Value] = [*graph.inputs, *self.fresh, *held, *self.constants]
         self.places = {x: k for k, x in enumerate(arrays)}
         self._held = list(held)
         self._constant_arrays = [np.ascontiguousarray(x.array).reshape(x.shape) for x in self.constants]
-        self.segments = self._segments()
         self._arenas: list[np.ndarray] = []
         self._specs = [(x.shape, x.dtype) for x in graph.inputs]
         self._fresh_specs = [(x.shape, x.dtype) for x in self.fresh]
@@ -80,6 +80,17 @@ class Program:
             else:
                 found.append(Segment([step]))
         return found
+
+    def _lasting(self) -> set[Value]:
+        """What one native segment leaves for another."""
+        place = {id(step): k for k, one in enumerate(self.segments) if isinstance(one, Segment) for step in one.steps}
+        made = {y: place.get(id(step)) for step in self.schedule.steps for y in self.schedule.writes(step)}
+        return {
+            layout.root
+            for step in self.schedule.steps
+            for layout in self.schedule.reads(step)
+            if made.get(layout.root) not in (None, place.get(id(step)))
+        }
 
     # -- compiling ----------------------------------------------------------------------------------------------
 

@@ -29,6 +29,8 @@ def ir_type(dtype: np.dtype[Any]) -> Any:
     """The type of a value in a register."""
     if dtype.kind == "b":
         return ir.IntType(1)
+    if dtype.kind not in "iu" and dtype.char not in "fd":
+        raise NotLowered(f"numbers of dtype {dtype}")
     return memory_type(dtype)
 
 
@@ -42,7 +44,8 @@ def memory_type(dtype: np.dtype[Any]) -> Any:
         return ir.DoubleType()
     if dtype.char == "f":
         return ir.FloatType()
-    raise NotLowered(f"numbers of dtype {dtype}")
+    # Others are moved, not computed with.
+    return ir.IntType(8 * dtype.itemsize)
 
 
 class Scalar:
