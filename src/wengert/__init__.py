@@ -49,6 +49,7 @@ from wengert.compile import jit as jit
 from wengert.core.apply import apply as apply
 from wengert.core.errors import AnomalyError as AnomalyError
 from wengert.core.errors import ContainerError as ContainerError
+from wengert.core.errors import ConvergenceError as ConvergenceError
 from wengert.core.errors import DTypeError as DTypeError
 from wengert.core.errors import FreedGraphError as FreedGraphError
 from wengert.core.errors import GradcheckError as GradcheckError
@@ -541,6 +542,10 @@ from wengert.transforms.gradient import jvp as jvp
 from wengert.transforms.gradient import linearize as linearize
 from wengert.transforms.gradient import value_and_grad as value_and_grad
 from wengert.transforms.gradient import vjp as vjp
+from wengert.transforms.implicit import custom_argmin as custom_argmin
+from wengert.transforms.implicit import custom_fixed_point as custom_fixed_point
+from wengert.transforms.implicit import custom_linear_solve as custom_linear_solve
+from wengert.transforms.implicit import custom_root as custom_root
 from wengert.transforms.jacobian import JacobianReport as JacobianReport
 from wengert.transforms.jacobian import hessian as hessian
 from wengert.transforms.jacobian import jacfwd as jacfwd

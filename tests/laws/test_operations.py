@@ -37,5 +37,5 @@ def test_every_operation_has_a_case() -> None:
     covered = {type(case.target).name for case in CASES if isinstance(case.target, Primitive)}
     library = {name for name, cls in REGISTRY.items() if cls.__module__.startswith("wengert.")}
     # One call of a transform or of a user's function, equal only to itself: tested with its transform.
-    internal = {"tie", "checkpoint", "custom_function", "once_differentiable"}
+    internal = {"tie", "checkpoint", "implicit", "solver", "custom_function", "once_differentiable"}
     assert library - covered - internal == set()

@@ -33,6 +33,10 @@ class GradientError(WengertError, RuntimeError):
     """A gradient was asked for where there is none, or in a way that is ambiguous."""
 
 
+class ConvergenceError(WengertError, RuntimeError):
+    """An iteration did not reach its tolerance."""
+
+
 class FreedGraphError(GradientError):
     """The residuals of a node were freed by an earlier backward pass."""
 
