@@ -520,9 +520,11 @@ from wengert.static.graph import trace as trace
 from wengert.static.session import Session as Session
 from wengert.static.session import placeholder as placeholder
 from wengert.static.session import variable as variable
+from wengert.transforms import checkpoint_policies as checkpoint_policies
 from wengert.transforms.batching import vmap as vmap
 from wengert.transforms.checkpoint import checkpoint as checkpoint
 from wengert.transforms.checkpoint import checkpoint_sequential as checkpoint_sequential
+from wengert.transforms.checkpoint_policies import checkpoint_name as checkpoint_name
 from wengert.transforms.control import cond as cond
 from wengert.transforms.control import fori_loop as fori_loop
 from wengert.transforms.control import map_ as map  # noqa: F401 - the name is the field's

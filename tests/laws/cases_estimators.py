@@ -6,6 +6,7 @@ import numpy as np
 
 from tests.laws.samples import away_from_zero, normal
 from wengert.testing.laws import ALL_FLOATS, REAL, Case
+from wengert.transforms.checkpoint_policies import Name
 from wengert.transforms.estimators import ClipGradient, ClipGradientNorm, ScaleGradient, StopGradient, Substitute
 
 CHANGED = dict.fromkeys(("forward", "second_order"), "the derivative is not the value's, on purpose")
@@ -18,6 +19,7 @@ def identity(x: np.ndarray) -> np.ndarray:
 
 CASES = [
     Case(StopGradient(), normal(3, 4), reference=identity, dtypes=ALL_FLOATS),
+    Case(Name("hidden"), normal(3, 4), reference=identity, dtypes=ALL_FLOATS),
     Case(ScaleGradient(-1.0), normal(3, 4), reference=identity, dtypes=ALL_FLOATS, skip=CHANGED),
     Case(ScaleGradient(0.5), normal(), reference=identity, dtypes=ALL_FLOATS, skip=CHANGED),
     Case(ClipGradient(-0.1, 0.1), normal(3, 4), reference=identity, dtypes=REAL, skip=NONLINEAR),

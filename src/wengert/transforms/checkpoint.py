@@ -17,13 +17,14 @@ import numpy as np
 from wengert.core.backward import sweep
 from wengert.core.errors import ContainerError, ShapeError
 from wengert.core.levels import Wrapped, fresh_leaf
-from wengert.core.mode import MODE, enable_grad
+from wengert.core.mode import MODE
 from wengert.core.node import MultiNode, Node, next_number, record
 from wengert.core.primitive import Primitive
 from wengert.core.pytree import tree_flatten, tree_structure, tree_unflatten
 from wengert.core.tensor import Tensor, wrap
 from wengert.ops.control import Call
 from wengert.ops.random_ import get_rng_state, set_rng_state
+from wengert.transforms.checkpoint_policies import Keeper, Policy, Replayer, Unobserved, everything_saveable
 from wengert.transforms.control import Traced, specs_of
 
 
@@ -55,8 +56,9 @@ class Checkpoint(Primitive):
     def __repr__(self) -> str:
         return f"checkpoint({getattr(self.function, '__name__', type(self.function).__name__)})"
 
-    def vjp(self, g: Any, inputs: Any, specs: Any, needed: Any) -> Sequence[Any]:
-        create_graph = MODE.get().grad
+    def vjp(self, g: Any, inputs: Any, aux: Any, specs: Any, needed: Any) -> Sequence[Any]:
+        mode = MODE.get()
+        create_graph = mode.grad
         own = inputs[: len(self.places)]
         tensors = [x if isinstance(x, Tensor) else wrap(x) for x in own]
         fresh = [fresh_leaf(x, spread=False) if flag else x for x, flag in zip(tensors, needed, strict=False)]
@@ -64,12 +66,14 @@ class Checkpoint(Primitive):
         for place, x in zip(self.places, fresh, strict=True):
             leaves[place] = x
         before = get_rng_state()
+        observer = mode.observer if aux is None else Replayer(aux, mode.observer)
+        token = MODE.set(mode.but(grad=True, observer=observer))
         try:
             set_rng_state(self.rng_state)
-            with enable_grad():
-                args, kwargs = tree_unflatten(self.structure, leaves)
-                outs = tree_flatten(self.function(*args, **kwargs))[0]
+            args, kwargs = tree_unflatten(self.structure, leaves)
+            outs = tree_flatten(self.function(*args, **kwargs))[0]
         finally:
+            MODE.reset(token)
             set_rng_state(before)
         seeds = g if isinstance(g, tuple) else (g,)
         tracked = [(y, u) for y, u in zip(_tensors(outs), seeds, strict=True) if y._node is not None]
@@ -109,12 +113,15 @@ def _boundary(outs: Sequence[Any], own: set[Node], start: int) -> list[Node]:
     return sorted(found, key=lambda node: node.number)
 
 
-def checkpoint(f: Callable[..., Any], policy: Any = None) -> Callable[..., Any]:
+def checkpoint(f: Callable[..., Any], policy: Policy | None = None) -> Callable[..., Any]:
     """A function with the value and the derivatives of ``f`` that keeps only ``f``'s inputs for its backward pass.
 
     Arguments may be nested containers and hold things that are not tensors. Tensors that ``f`` reaches through its
     closure (a module's parameters) receive their gradients too, also when no argument requires one. Random numbers from
     the eager generator are replayed bit for bit.
+
+    With a ``policy`` (``wengert.checkpoint_policies``) the results that it accepts are kept as well and not computed
+    again. In a trace a policy other than ``everything_saveable`` keeps nothing.
 
     >>> import wengert as wg
     >>> x = wg.tensor(0.5, requires_grad=True)
@@ -122,19 +129,19 @@ def checkpoint(f: Callable[..., Any], policy: Any = None) -> Callable[..., Any]:
     >>> x.grad == (x.exp().cos() * x.exp())
     tensor(True)
     """
-    if policy is not None:
-        raise NotImplementedError("checkpoint policies are not offered yet; checkpoint smaller functions instead")
 
     @functools.wraps(f)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         mode = MODE.get()
         leaves, structure = tree_flatten((args, kwargs))
         if mode.trace is not None:
+            if policy is everything_saveable:
+                return f(*args, **kwargs)
             return _traced(f, leaves, structure)
         if not mode.grad or any(isinstance(x, Wrapped) for x in leaves):
             # Without a graph there is nothing to save; under a transform of the arguments ``f`` runs as it is.
             return f(*args, **kwargs)
-        return _run(f, leaves, structure, mode)
+        return _run(f, leaves, structure, mode, policy)
 
     return wrapper
 
@@ -156,7 +163,7 @@ def _traced(f: Callable[..., Any], leaves: list[Any], structure: Any) -> Any:
     return tree_unflatten(traced.out_tree, outs)
 
 
-def _run(f: Callable[..., Any], leaves: list[Any], structure: Any, mode: Any) -> Any:
+def _run(f: Callable[..., Any], leaves: list[Any], structure: Any, mode: Any, policy: Policy | None) -> Any:
     places = [i for i, x in enumerate(leaves) if isinstance(x, Tensor)]
     start = next_number()
     stand_ins = list(leaves)
@@ -164,7 +171,10 @@ def _run(f: Callable[..., Any], leaves: list[Any], structure: Any, mode: Any) ->
         if leaves[i]._node is not None:
             stand_ins[i] = fresh_leaf(leaves[i], spread=False)
     state = get_rng_state()
-    token = MODE.set(mode.but(pack=_Drop()))
+    keeper = None if policy is None else Keeper(policy, mode.observer)
+    hidden = isinstance(mode.observer, (Keeper, Replayer))
+    observer = keeper or (Unobserved(mode.observer) if hidden else mode.observer)
+    token = MODE.set(mode.but(pack=_Drop(), observer=observer))
     try:
         args, kwargs = tree_unflatten(structure, stand_ins)
         out = f(*args, **kwargs)
@@ -182,7 +192,12 @@ def _run(f: Callable[..., Any], leaves: list[Any], structure: Any, mode: Any) ->
     kept = [None if isinstance(x, Tensor) else x for x in leaves]
     call = Checkpoint(f, tuple(kept), structure, tuple(places), tuple(captured), state)
     values = tuple(y._value for y in outs)
-    residuals = (*(leaves[i]._value for i in places), *(None,) * len(captured), None, None)
+    residuals = (
+        *(leaves[i]._value for i in places),
+        *(None,) * len(captured),
+        None,
+        None if keeper is None else keeper.kept(),
+    )
     several = len(values) != 1
     node = record(call, parents, residuals, values if several else values[0], mode.scope, mode.source)
     final = iter(
