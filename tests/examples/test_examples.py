@@ -57,6 +57,17 @@ def test_cnn_on_digits() -> None:
     assert load("cnn_digits").main() >= 0.96
 
 
+def test_seeing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    seeing = load("seeing")
+    monkeypatch.setattr(seeing, "BUILD", tmp_path)
+    files = seeing.main()
+    assert {Path(file).name for file in files} == {path.name for path in tmp_path.iterdir()}
+    assert "(×4)" in (tmp_path / "transformer.svg").read_text()
+    printed = capsys.readouterr().out
+    for words in ("most memory-hungry lines", "no gradient reaches x", "scale = x.detach().exp()"):
+        assert words in printed
+
+
 def test_every_example_is_tested() -> None:
     here = Path(__file__).read_text() + "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     for path in EXAMPLES.glob("*.py"):

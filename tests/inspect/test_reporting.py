@@ -75,6 +75,10 @@ def test_modules_have_their_rows() -> None:
     found = report(nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)), np.ones((2, 3)), measure=False)
     assert {row.name for row in found.by_module} == {"0", "1", "2"}
     assert found.parameters == 12 + 4 + 4 + 1
+    inner = nn.Sequential(nn.Sequential(nn.Linear(3, 4), nn.Tanh()), nn.Linear(4, 1))
+    rows = {row.name: row for row in report(inner, np.ones((2, 3)), measure=False).by_module}
+    assert rows["0"].count == 2
+    assert rows["0"].kept_bytes == rows["0.0"].kept_bytes + rows["0.1"].kept_bytes
 
 
 def test_the_first_nan_is_named_with_its_line_and_chain() -> None:

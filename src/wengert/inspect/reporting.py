@@ -62,8 +62,9 @@ class NonFinite:
 class Report:
     """What a graph consists of, costs and keeps. Bytes in bytes, times in seconds; ``None`` where not measured.
 
-    ``kept_bytes`` are the residuals that wait for the backward pass, without the leaves' own values. ``ratio`` is what
-    the value and the gradient together cost, in evaluations of the function alone.
+    The row of a module includes what is in the modules inside of it. ``kept_bytes`` are the residuals that wait for the
+    backward pass, without the leaves' own values. ``ratio`` is what the value and the gradient together cost, in
+    evaluations of the function alone.
     """
 
     title: str
@@ -164,17 +165,18 @@ def report(x: Any, *args: Any, measure: bool = True) -> Report:
         forward_seconds=forward,
         backward_seconds=backward,
         ratio=(forward + backward) / function if forward and backward and function else None,
-        by_operation=_rows(operations, lambda node: node.op),
-        by_line=_rows(operations, lambda node: node.line or "unknown"),
-        by_module=_rows(operations, lambda node: ".".join(node.group)),
+        by_operation=_rows(operations, lambda node: [node.op]),
+        by_line=_rows(operations, lambda node: [node.line or "unknown"]),
+        by_module=_rows(operations, lambda node: [".".join(node.group[: i + 1]) for i in range(len(node.group))]),
         nonfinite=_nonfinite(model),
     )
 
 
-def _rows(nodes: Sequence[ModelNode], key: Callable[[ModelNode], str]) -> tuple[Row, ...]:
+def _rows(nodes: Sequence[ModelNode], keys: Callable[[ModelNode], list[str]]) -> tuple[Row, ...]:
     groups: dict[str, list[ModelNode]] = {}
     for node in nodes:
-        groups.setdefault(key(node), []).append(node)
+        for key in keys(node):
+            groups.setdefault(key, []).append(node)
     rows = [
         Row(
             name,
@@ -317,8 +319,7 @@ def _text_of(found: Report, paint: _Paint) -> str:
     lines += _table("by operation", found.by_operation[:20], paint, "36")
     lines += _table("most expensive lines", found.slowest, paint, "33")
     lines += _table("most memory-hungry lines", found.hungriest, paint, "35")
-    modules = [row for row in found.by_module if row.name]
-    return "\n".join([*lines, *(_table("by module", modules[:20], paint, "32") if modules else [])])
+    return "\n".join([*lines, *_table("by module, with what is inside", found.by_module[:20], paint, "32")])
 
 
 def _table(title: str, rows: Sequence[Row], paint: _Paint, color: str) -> list[str]:
