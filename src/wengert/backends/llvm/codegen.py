@@ -6,7 +6,6 @@ place, where LLVM keeps everything in registers.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,22 +14,21 @@ import numpy as np
 from wengert.backends.llvm import products
 from wengert.backends.llvm.layout import Layout, collapsed, contiguous, own, size
 from wengert.backends.llvm.loops import index, load, loop, nest, place, register, stack, store
-from wengert.backends.llvm.memory import SMALL, Arena
+from wengert.backends.llvm.memory import Arena
 from wengert.backends.llvm.scalars import NotLowered, Scalar, ScalarEmitter, ir_type, memory_type
 from wengert.backends.llvm.schedule import (
     Assembly,
     Copy,
+    Host,
     Kernel,
     Product,
-    Repeat,
     Schedule,
     Step,
     is_scalar_constant,
     number,
 )
 from wengert.core.lazy import LazyModule
-from wengert.core.static import Constant, GraphNode, Value
-from wengert.ops.loops import Scan
+from wengert.core.static import GraphNode, Value
 
 ir: Any = LazyModule("llvmlite.ir")
 
@@ -41,8 +39,10 @@ UNROLLED = 32
 class Code:
     """The module under construction."""
 
-    def __init__(self) -> None:
+    def __init__(self, inner: Any = None) -> None:
         self.module = ir.Module("wengert")
+        #: Emits loops and branches (``wengert.backends.llvm.inner``).
+        self.inner = inner
         self.kernels: dict[Any, Any] = {}
 
     def function(self, name: str, parameters: Sequence[Any], internal: bool = True) -> tuple[Any, Any]:
@@ -88,11 +88,8 @@ class Frame:
                 self.assemble(step)
             elif isinstance(step, Product):
                 self.product(step.node)
-            elif isinstance(step, Repeat):
-                inner = base
-                if step in arena.offsets:
-                    inner = self.builder.gep(base, [index(arena.offsets[step])])
-                self.repeat(step, arena.inner[step], inner)
+            elif not isinstance(step, Host):
+                self.code.inner(self, arena, base).emit(step)
 
     # -- elementwise operations and reductions ---------------------------------------------------------------------
 
@@ -129,88 +126,6 @@ class Frame:
         x, y = (self.schedule.layouts[v] for v in node.inputs)
         out = self.schedule.layouts[node.results[0]]
         products.emit(self, x, y, out)
-
-    # -- loops --------------------------------------------------------------------------------------------------
-
-    def repeat(self, step: Repeat, arena: Arena, base: Any) -> None:
-        scan = step.node.primitive
-        assert isinstance(scan, Scan)
-        inputs = scan.parts(scan.body.inputs)
-        operands = scan.parts([self._straight(x, s) for s, x in enumerate(step.node.operands)])
-        results = step.node.results
-        carries = results[: scan.carry]
-        states = []
-        for x, result in zip(inputs.carry, carries, strict=True):
-            small = result.spec.nbytes <= SMALL
-            states.append(stack(self.builder, x.dtype, size(x.shape)) if small else self.pointers[result])
-        for (layout, pointer), x, state in zip(operands.carry, inputs.carry, states, strict=True):
-            copy_elements(self.code, self.builder, layout, own(x), (pointer, state))
-        if scan.length:
-            with loop(self.builder, scan.length) as number:
-                self._body(step, arena, base, number, inputs, operands, states)
-        for x, result, state in zip(inputs.carry, carries, states, strict=True):
-            if state is not self.pointers[result]:
-                copy_elements(self.code, self.builder, own(x), own(result), (state, self.pointers[result]))
-
-    def _straight(self, x: Any, place_in_operands: int) -> tuple[Layout, Any]:
-        """An operand of a loop: its layout and pointer, copied first if a step could not read it in one piece."""
-        layout = self.schedule.layouts[x]
-        pointer = self.builder.gep(self.pointers[layout.root], [index(layout.offset)])
-        layout = layout._replace(offset=0)
-        if layout.strides[1:] == contiguous(layout.shape[1:]) or layout.is_contiguous:
-            return layout, pointer
-        fresh = stack(self.builder, x.dtype, size(x.shape))
-        copy_elements(self.code, self.builder, layout, own(x), (pointer, fresh))
-        return own(x), fresh
-
-    def _body(
-        self, step: Repeat, arena: Arena, base: Any, number: Any, inputs: Any, operands: Any, states: Any
-    ) -> None:
-        scan, builder = step.node.primitive, self.builder
-        assert isinstance(scan, Scan)
-        where = builder.sub(index(scan.length - 1), number) if scan.reverse else number
-        pointers: dict[Value, Any] = {x: c for x, c in self.pointers.items() if isinstance(x, Constant)}
-        for x, (layout, pointer) in zip(inputs.consts, operands.consts, strict=True):
-            pointers[x] = pointer
-            step.body.layouts[x] = layout._replace(root=x)
-        pointers.update(zip(inputs.carry, states, strict=True))
-        for x, (layout, pointer) in zip(inputs.xs, operands.xs, strict=True):
-            stride = layout.strides[0] if layout.shape[0] != 1 else 0
-            pointers[x] = builder.gep(pointer, [builder.mul(where, index(stride))])
-        outputs = scan.body.outputs
-        layouts = step.body.layouts
-        written = {y for one in step.body.steps for y in step.body.writes(one)}
-        stacks = []
-        for y, result in zip(outputs[scan.carry :], step.node.results[scan.carry :], strict=True):
-            slot = builder.gep(self.pointers[result], [builder.mul(where, index(size(y.shape)))])
-            root = layouts[y].root
-            whole = layouts[y] == own(y)._replace(root=root) and size(root.shape) == size(y.shape)
-            if root in written and root not in pointers and whole:
-                pointers[root] = slot
-            else:
-                stacks.append((y, slot))
-        frame = Frame(self.code, builder, step.body, pointers)
-        frame.allocate(arena, base)
-        frame.run(step.body.steps, arena, base)
-        for y, slot in stacks:
-            copy_elements(self.code, builder, layouts[y], own(y), (pointers[layouts[y].root], slot))
-        self._hand_on(frame, outputs[: scan.carry], inputs.carry, states)
-
-    def _hand_on(self, frame: Frame, news: Sequence[Value], olds: Sequence[Value], states: Sequence[Any]) -> None:
-        """The new carry in the place of the old one; through temporary memory where the old one is part of the new."""
-        moves = []
-        for position, (y, x, state) in enumerate(zip(news, olds, states, strict=True)):
-            layout = frame.schedule.layouts[y]
-            pointer = frame.pointers[layout.root]
-            if pointer is state and layout.strides == own(x).strides and not layout.offset:
-                continue
-            if layout.root in olds and olds.index(layout.root) != position:
-                fresh = stack(self.builder, y.dtype, size(y.shape))
-                copy_elements(self.code, self.builder, layout, own(y), (pointer, fresh))
-                layout, pointer = own(y), fresh
-            moves.append((layout, x, pointer, state))
-        for layout, x, pointer, state in moves:
-            copy_elements(self.code, self.builder, layout, own(x), (pointer, state))
 
 
 def fill_zeros(builder: Any, pointer: Any, result: Value) -> None:
@@ -506,14 +421,3 @@ def lowers(node: GraphNode) -> str:
     except NotLowered as error:
         return f"{node.op}: {error}" if node.op not in str(error) else str(error)
     return ""
-
-
-def constants_inside(schedule: Schedule) -> list[Value]:
-    """The constants of a schedule and of the loops inside it, that code reads from memory."""
-    found: dict[Value, None] = {}
-    stack_of = [schedule]
-    while stack_of:
-        here = stack_of.pop()
-        found.update(dict.fromkeys(here.graph.constants))
-        stack_of += [step.body for step in here.steps if isinstance(step, Repeat)]
-    return list(itertools.chain(found))

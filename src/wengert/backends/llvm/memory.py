@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from wengert.backends.llvm.schedule import Repeat, Schedule
+from wengert.backends.llvm.schedule import Schedule, inside
 from wengert.core.static import Value
 
 ALIGNMENT = 64
@@ -34,15 +34,15 @@ class Arena:
 
     def __init__(self, schedule: Schedule, elsewhere: Iterable[Value] = (), lasting: Iterable[Value] = ()) -> None:
         given, lasts = set(elsewhere), set(lasting)
-        self.inner: dict[Repeat, Arena] = {}
+        self.inner: dict[Schedule, Arena] = {}
         blocks = []
         for value, (first, last) in schedule.lifetimes().items():
             if value not in given and (value.spec.nbytes > SMALL or value in lasts):
                 blocks.append(Block(value, value.spec.nbytes, first, last))
         for place, step in enumerate(schedule.steps):
-            if isinstance(step, Repeat):
-                inner = self.inner[step] = Arena(step.body)
-                blocks.append(Block(step, inner.size, place, place))
+            for one in inside(step):
+                inner = self.inner[one] = Arena(one)
+                blocks.append(Block(one, inner.size, place, place))
         self.offsets: dict[object, int]
         self.size: int
         self.offsets, self.size = packed(blocks)

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends.llvm.codegen import Code, Frame, constants_inside, lowers
+from wengert.backends.llvm.codegen import Code, Frame, lowers
 from wengert.backends.llvm.engine import Native
+from wengert.backends.llvm.inner import Inner
 from wengert.backends.llvm.layout import Layout, own
 from wengert.backends.llvm.loops import index
 from wengert.backends.llvm.memory import ALIGNMENT, Arena
 from wengert.backends.llvm.scalars import memory_type
-from wengert.backends.llvm.schedule import Host, Schedule, Step
+from wengert.backends.llvm.schedule import Host, Schedule, Step, inside
 from wengert.core.apply import explain
 from wengert.core.lazy import LazyModule
 from wengert.core.static import Constant, Graph, Value
@@ -57,7 +58,7 @@ class Program:
         held = dict.fromkeys(x for x in crossing if x in written and x not in shared)
         self.segments = self._segments()
         self.arena = Arena(schedule, [*shared, *held], self._lasting())
-        self.constants = [x for x in constants_inside(schedule) if isinstance(x, Constant)]
+        self.constants = constants_inside(schedule)
         arrays: list[Value] = [*graph.inputs, *self.fresh, *held, *self.constants]
         self.places = {x: k for k, x in enumerate(arrays)}
         self._held = list(held)
@@ -98,7 +99,7 @@ class Program:
         native = [one for one in self.segments if isinstance(one, Segment)]
         if not native:
             return
-        code = Code()
+        code = Code(Inner)
         table = ir.IntType(8).as_pointer().as_pointer()
         for number, segment in enumerate(native):
             _, builder = code.function(f"segment_{number}", [table], internal=False)
@@ -187,6 +188,17 @@ class Program:
         if 0 in layout.shape:
             return np.empty(layout.shape, array.dtype)
         return np.lib.stride_tricks.as_strided(flat[layout.offset :], layout.shape, strides)
+
+
+def constants_inside(schedule: Schedule) -> list[Constant]:
+    """The constants of a schedule and of those inside it."""
+    found: dict[Constant, None] = {}
+    stack = [schedule]
+    while stack:
+        here = stack.pop()
+        found.update(dict.fromkeys(here.graph.constants))
+        stack += [one for step in here.steps for one in inside(step)]
+    return list(found)
 
 
 _REASONS: dict[Any, str] = {}

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wengert.backends.llvm.layout import Layout, own, viewed
-from wengert.backends.llvm.scalars import NotLowered
 from wengert.core.static import Constant, Graph, GraphNode, Result, Value
 from wengert.ops.contraction import Matmul
+from wengert.ops.control import Switch
 from wengert.ops.families import Elementwise
-from wengert.ops.loops import Scan
+from wengert.ops.loops import Scan, While
 
 
 @dataclass(eq=False)
@@ -67,6 +67,23 @@ class Repeat:
 
 
 @dataclass(eq=False)
+class Until:
+    """A while loop, whose condition and body are schedules of their own."""
+
+    node: GraphNode
+    condition: Schedule
+    body: Schedule
+
+
+@dataclass(eq=False)
+class Branch:
+    """A choice among schedules."""
+
+    node: GraphNode
+    branches: list[Schedule]
+
+
+@dataclass(eq=False)
 class Host:
     """An operation that NumPy computes."""
 
@@ -74,7 +91,16 @@ class Host:
     reason: str
 
 
-Step = Kernel | Copy | Assembly | Product | Repeat | Host
+Step = Kernel | Copy | Assembly | Product | Repeat | Until | Branch | Host
+
+
+def inside(step: Step) -> list[Schedule]:
+    """The schedules that a step carries."""
+    if isinstance(step, Repeat):
+        return [step.body]
+    if isinstance(step, Until):
+        return [step.condition, step.body]
+    return step.branches if isinstance(step, Branch) else []
 
 
 class Schedule:
@@ -111,16 +137,12 @@ class Schedule:
                 return self._join(node)
         elif isinstance(primitive, Matmul) and _is_real(node):
             return self._append(Product(node), node)
-        elif isinstance(primitive, Scan) and not primitive.slots:
-            try:
-                body = Schedule(primitive.body, self._lowers)
-                if not body.hosts and all(
-                    x.dtype.kind in "biuf" for x in (*primitive.body.inputs, *primitive.body.outputs)
-                ):
-                    return self._append(Repeat(node, body), node)
-                reason = "; ".join(sorted({step.reason for step in body.hosts})) or "complex numbers"
-            except NotLowered as error:
-                reason = str(error)
+        elif isinstance(primitive, (Scan, While, Switch)) and not getattr(primitive, "slots", 0):
+            schedules = [Schedule(graph, self._lowers) for graph in primitive.graphs()]
+            reasons = {step.reason for one in schedules for step in one.hosts}
+            if not reasons:
+                return self._append(_carrying(node, schedules), node)
+            reason = "; ".join(sorted(reasons))
         else:
             reason = f"{primitive.name} is not compiled"
         return self._append(Host(node, reason), node)
@@ -278,6 +300,14 @@ class Schedule:
             if root in lives:
                 lives[root] = (lives[root][0], len(self.steps))
         return lives
+
+
+def _carrying(node: GraphNode, schedules: list[Schedule]) -> Step:
+    if isinstance(node.primitive, Scan):
+        return Repeat(node, *schedules)
+    if isinstance(node.primitive, While):
+        return Until(node, *schedules)
+    return Branch(node, schedules)
 
 
 def _is_real(node: GraphNode) -> bool:

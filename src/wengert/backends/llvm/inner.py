@@ -1,0 +1,188 @@
+"""Loops and branches: the code of schedules inside a schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wengert.backends.llvm import codegen
+from wengert.backends.llvm.layout import Layout, own, size
+from wengert.backends.llvm.loops import index, loop, stack
+from wengert.backends.llvm.memory import SMALL, Arena
+from wengert.backends.llvm.schedule import Branch, Repeat, Schedule, Step, Until
+from wengert.core.lazy import LazyModule
+from wengert.core.static import Constant, Value
+
+ir: Any = LazyModule("llvmlite.ir")
+
+
+class Inner:
+    """Emits one loop or branch in the place of a frame's builder."""
+
+    def __init__(self, frame: codegen.Frame, arena: Arena, base: Any) -> None:
+        self.frame = frame
+        self.builder = frame.builder
+        self.arena = arena
+        self.base = base
+
+    def emit(self, step: Step) -> None:
+        if isinstance(step, Repeat):
+            self.repeat(step)
+        elif isinstance(step, Until):
+            self.until(step)
+        elif isinstance(step, Branch):
+            self.branch(step)
+
+    def _copy(self, source: Layout, target: Layout, pointers: tuple[Any, Any]) -> None:
+        codegen.copy_elements(self.frame.code, self.builder, source, target, pointers)
+
+    def _frame(self, schedule: Schedule, pointers: dict[Value, Any]) -> codegen.Frame:
+        """The frame of an inner schedule, after its steps have been emitted."""
+        constants = {x: pointer for x, pointer in self.frame.pointers.items() if isinstance(x, Constant)}
+        base = self.base
+        if schedule in self.arena.offsets:
+            base = self.builder.gep(base, [index(self.arena.offsets[schedule])])
+        frame = codegen.Frame(self.frame.code, self.builder, schedule, constants | pointers)
+        frame.allocate(self.arena.inner[schedule], base)
+        frame.run(schedule.steps, self.arena.inner[schedule], base)
+        return frame
+
+    def _whole(self, x: Value) -> Any:
+        """The pointer to an operand that lies in one piece, copied first if need be."""
+        layout = self.frame.schedule.layouts[x]
+        pointer = self.builder.gep(self.frame.pointers[layout.root], [index(layout.offset)])
+        if layout.is_contiguous:
+            return pointer
+        fresh = stack(self.builder, x.dtype, size(x.shape))
+        self._copy(layout._replace(offset=0), own(x), (pointer, fresh))
+        return fresh
+
+    def _rows(self, x: Value) -> tuple[Any, int]:
+        """The pointer to an operand whose rows lie in one piece each, and the step from row to row."""
+        layout = self.frame.schedule.layouts[x]
+        if layout.strides[1:] == own(x).strides[1:]:
+            pointer = self.builder.gep(self.frame.pointers[layout.root], [index(layout.offset)])
+            return pointer, layout.strides[0]
+        return self._whole(x), own(x).strides[0]
+
+    def _states(self, news: Sequence[Value], operands: Sequence[Value], results: Sequence[Value]) -> list[Any]:
+        """Memory for what is handed from step to step, with the initial values in it: on the stack if it is small, so
+        that it can stay in registers, else where the result will be."""
+        states = []
+        for inner, x, result in zip(news, operands, results, strict=True):
+            small = result.spec.nbytes <= SMALL
+            state = stack(self.builder, inner.dtype, size(inner.shape)) if small else self.frame.pointers[result]
+            layout = self.frame.schedule.layouts[x]
+            self._copy(layout, own(inner), (self.frame.pointers[layout.root], state))
+            states.append(state)
+        return states
+
+    def _results(self, states: Sequence[Any], results: Sequence[Value]) -> None:
+        for state, result in zip(states, results, strict=True):
+            pointer = self.frame.pointers[result]
+            if state is not pointer:
+                self._copy(own(result), own(result), (state, pointer))
+
+    def _hand_on(
+        self, frame: codegen.Frame, news: Sequence[Value], olds: Sequence[Value], states: Sequence[Any]
+    ) -> None:
+        """The new state in the place of the old one; through temporary memory where the old one is part of the new."""
+        moves = []
+        for position, (y, x, state) in enumerate(zip(news, olds, states, strict=True)):
+            layout = frame.schedule.layouts[y]
+            pointer = frame.pointers[layout.root]
+            if pointer is state and layout.strides == own(x).strides and not layout.offset:
+                continue
+            if layout.root in olds and not (olds.index(layout.root) == position and size(x.shape) == 1):
+                fresh = stack(self.builder, y.dtype, size(y.shape))
+                self._copy(layout, own(y), (pointer, fresh))
+                layout, pointer = own(y), fresh
+            moves.append((layout, x, pointer, state))
+        for layout, x, pointer, state in moves:
+            self._copy(layout, own(x), (pointer, state))
+
+    # -- scan ---------------------------------------------------------------------------------------------------
+
+    def repeat(self, step: Repeat) -> None:
+        scan: Any = step.node.primitive
+        inputs, operands = scan.parts(scan.body.inputs), scan.parts(step.node.operands)
+        results = step.node.results[: scan.carry]
+        states = self._states(inputs.carry, operands.carry, results)
+        if scan.length:
+            consts = {x: self._whole(y) for x, y in zip(inputs.consts, operands.consts, strict=True)}
+            rows = [self._rows(x) for x in operands.xs]
+            with loop(self.builder, scan.length) as number:
+                place = self.builder.sub(index(scan.length - 1), number) if scan.reverse else number
+                pointers = consts | dict(zip(inputs.carry, states, strict=True))
+                for x, (pointer, stride) in zip(inputs.xs, rows, strict=True):
+                    pointers[x] = self.builder.gep(pointer, [self.builder.mul(place, index(stride))])
+                self._step(step, pointers, place, states)
+        self._results(states, results)
+
+    def _step(self, step: Repeat, pointers: dict[Value, Any], place: Any, states: Sequence[Any]) -> None:
+        scan: Any = step.node.primitive
+        outputs, layouts = scan.body.outputs, step.body.layouts
+        written = {y for one in step.body.steps for y in step.body.writes(one)}
+        copies = []
+        for y, result in zip(outputs[scan.carry :], step.node.results[scan.carry :], strict=True):
+            slot = self.builder.gep(self.frame.pointers[result], [self.builder.mul(place, index(size(y.shape)))])
+            root = layouts[y].root
+            whole = layouts[y] == own(y)._replace(root=root) and size(root.shape) == size(y.shape)
+            if root in written and root not in pointers and whole:
+                # What is stacked is computed where it will lie.
+                pointers[root] = slot
+            else:
+                copies.append((y, slot))
+        frame = self._frame(step.body, pointers)
+        for y, slot in copies:
+            self._copy(layouts[y], own(y), (frame.pointers[layouts[y].root], slot))
+        self._hand_on(frame, outputs[: scan.carry], scan.parts(scan.body.inputs).carry, states)
+
+    # -- while_loop ---------------------------------------------------------------------------------------------
+
+    def until(self, step: Until) -> None:
+        op: Any = step.node.primitive
+        builder = self.builder
+        inputs, asked = op.parts(op.body.inputs), op.parts(op.condition.inputs)
+        operands = op.parts(step.node.operands)
+        states = self._states(inputs.carry, operands.carry, step.node.results)
+        consts = [self._whole(x) for x in operands.consts]
+        ask, body, after = (builder.append_basic_block(name) for name in ("ask", "body", "after"))
+        builder.branch(ask)
+        builder.position_at_end(ask)
+        given = dict(zip((*asked.consts, *asked.carry), (*consts, *states), strict=True))
+        frame = self._frame(step.condition, given)
+        answer = step.condition.layouts[op.condition.outputs[0]]
+        value = builder.load(builder.gep(frame.pointers[answer.root], [index(answer.offset)]))
+        builder.cbranch(builder.icmp_signed("!=", value, ir.Constant(value.type, 0)), body, after)
+        builder.position_at_end(body)
+        given = dict(zip((*inputs.consts, *inputs.carry), (*consts, *states), strict=True))
+        frame = self._frame(step.body, given)
+        self._hand_on(frame, op.body.outputs, inputs.carry, states)
+        builder.branch(ask)
+        builder.position_at_end(after)
+        self._results(states, step.node.results)
+
+    # -- switch -------------------------------------------------------------------------------------------------
+
+    def branch(self, step: Branch) -> None:
+        builder = self.builder
+        chosen, *operands = step.node.operands
+        layout = self.frame.schedule.layouts[chosen]
+        number = builder.load(builder.gep(self.frame.pointers[layout.root], [index(layout.offset)]))
+        number = builder.sext(number, ir.IntType(64)) if number.type.width < 64 else number
+        pointers = [self._whole(x) for x in operands]
+        blocks = [builder.append_basic_block("branch") for _ in step.branches]
+        after = builder.append_basic_block("after")
+        negative = builder.icmp_signed("<", number, index(0))
+        jump = builder.switch(builder.select(negative, index(0), number), blocks[-1])
+        for k, block in enumerate(blocks[:-1]):
+            jump.add_case(index(k), block)
+        for schedule, block in zip(step.branches, blocks, strict=True):
+            builder.position_at_end(block)
+            frame = self._frame(schedule, dict(zip(schedule.graph.inputs, pointers, strict=True)))
+            for y, result in zip(schedule.graph.outputs, step.node.results, strict=True):
+                at = schedule.layouts[y]
+                self._copy(at, own(result), (frame.pointers[at.root], self.frame.pointers[result]))
+            builder.branch(after)
+        builder.position_at_end(after)
