@@ -522,6 +522,7 @@ from wengert.static.session import placeholder as placeholder
 from wengert.static.session import variable as variable
 from wengert.transforms import checkpoint_policies as checkpoint_policies
 from wengert.transforms.batching import vmap as vmap
+from wengert.transforms.checking import check_grads as check_grads
 from wengert.transforms.checkpoint import checkpoint as checkpoint
 from wengert.transforms.checkpoint import checkpoint_sequential as checkpoint_sequential
 from wengert.transforms.checkpoint_policies import checkpoint_name as checkpoint_name
@@ -541,7 +542,6 @@ from wengert.transforms.estimators import surrogate as surrogate
 from wengert.transforms.gradient import grad as grad
 from wengert.transforms.gradient import hvp as hvp
 from wengert.transforms.gradient import jvp as jvp
-from wengert.transforms.gradient import linearize as linearize
 from wengert.transforms.gradient import value_and_grad as value_and_grad
 from wengert.transforms.gradient import vjp as vjp
 from wengert.transforms.implicit import custom_argmin as custom_argmin
@@ -553,6 +553,7 @@ from wengert.transforms.jacobian import hessian as hessian
 from wengert.transforms.jacobian import jacfwd as jacfwd
 from wengert.transforms.jacobian import jacobian as jacobian
 from wengert.transforms.jacobian import jacrev as jacrev
+from wengert.transforms.linearization import linearize as linearize
 
 if TYPE_CHECKING:
     from wengert import autograd as autograd

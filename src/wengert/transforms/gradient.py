@@ -55,19 +55,19 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> Any:
             if np.shape(g) != y.shape:
                 raise GradientError(f"a cotangent has shape {np.shape(g)}, and the result {y.shape}")
         found = pullback(results, [as_tensor(g) for g in given], inputs)
-        return tree_unflatten(structure, [_untied(g, inputs) for g in found])
+        return tree_unflatten(structure, [untied(g, inputs) for g in found])
 
-    values = tree_unflatten(out_structure, [_untied(y, inputs) for y in results])
+    values = tree_unflatten(out_structure, [untied(y, inputs) for y in results])
     return (values, pull, aux) if has_aux else (values, pull)
 
 
-def _untied(x: Any, inputs: Sequence[Any]) -> Any:
+def untied(x: Any, inputs: Sequence[Any]) -> Any:
     """A result without the graph that ends in the transform's own leaves; kept where outer tensors are behind it."""
     if isinstance(x, Dual):
-        tangent = None if x._tangent is None else _untied(x._tangent, inputs)
-        return x._level.dual(_untied(x._inner, inputs), tangent)
+        tangent = None if x._tangent is None else untied(x._tangent, inputs)
+        return x._level.dual(untied(x._inner, inputs), tangent)
     if isinstance(x, Batched):
-        return x._level.batched(_untied(x._inner, inputs))
+        return x._level.batched(untied(x._inner, inputs))
     return x if x._node is None or _reaches_outside(x._node, inputs) else wrap(x._value)
 
 
@@ -195,15 +195,6 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     values = tree_unflatten(out_structure, [y for y, _ in pairs])
     moved = tree_unflatten(out_structure, [wrap(np.zeros(y.shape, y.dtype)) if t is None else t for y, t in pairs])
     return (values, moved, aux) if has_aux else (values, moved)
-
-
-def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
-    """The value of ``f`` and the function from tangents to the result's tangent."""
-
-    def pushforward(*tangents: Any) -> Any:
-        return jvp(f, primals, tangents)[1]
-
-    return f(*tree_map(as_tensor, primals)), pushforward
 
 
 def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
