@@ -323,3 +323,28 @@ def test_the_ledger_counts_what_a_function_saves() -> None:
     x = wg.tensor(np.ones(100), requires_grad=True)
     assert wg.ledger(Exp.apply(x)).total == 800
     assert wg.ledger(Cube.apply(x * 1.0)).total == 800
+
+
+@pytest.mark.parametrize("materialize", [True, False])
+def test_materialized_gradients(materialize: bool) -> None:
+    seen: list[Any] = []
+
+    class Three(wg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.set_materialize_grads(materialize)
+            fixed = x * 4
+            ctx.mark_non_differentiable(fixed)
+            return x * 1, x * 2, fixed
+
+        @staticmethod
+        def backward(ctx: Any, a: Any, b: Any, c: Any) -> Any:
+            seen.extend([a, c])
+            return b * 2
+
+    x = wg.tensor([1.0, 2.0], requires_grad=True)
+    Three.apply(x)[1].sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]  # type: ignore[union-attr]
+    assert [None if g is None else g.tolist() for g in seen] == ([[0.0, 0.0]] * 2 if materialize else [None, None])
+    (g,) = wg.autograd.grad((Three.apply(x)[1] ** 2).sum(), x, create_graph=True)
+    assert g.tolist() == [8.0, 16.0]  # type: ignore[union-attr]

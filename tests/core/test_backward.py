@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from typing import Any
 
 import numpy as np
 import pytest
@@ -298,3 +299,18 @@ def test_the_two_layer_network_has_the_textbooks_gradients() -> None:
     dz1 = (w2.detach().numpy().T @ dz2) * a1v * (1 - a1v)
     np.testing.assert_allclose(w2.grad.numpy(), np.outer(dz2, a1v), rtol=1e-13)
     np.testing.assert_allclose(w1.grad.numpy(), np.outer(dz1, x), rtol=1e-13)
+
+
+@pytest.mark.parametrize("step", [wg.floor, wg.ceil, wg.trunc, wg.round, wg.sign])
+def test_a_derivative_that_is_zero_by_construction_gives_zeros(step: Any) -> None:
+    x = wg.tensor([1.5, -2.0], dtype="float32", requires_grad=True)
+    apart = wg.tensor(1.0, requires_grad=True)
+    y = step(x.exp()).sum()
+    y.backward(retain_graph=True)
+    assert x.grad.tolist() == [0.0, 0.0]  # type: ignore[union-attr]
+    assert x.grad.dtype == np.float32  # type: ignore[union-attr]
+    (g,) = wg.autograd.grad(y, x)
+    assert g.tolist() == [0.0, 0.0]  # type: ignore[union-attr]
+    assert wg.autograd.grad((x.sin() + step(x)).sum(), [x, apart], allow_unused=True)[1] is None
+    (both,) = wg.autograd.grad((x + step(x)).sum(), x, create_graph=True)
+    assert both.tolist() == [1.0, 1.0]  # type: ignore[union-attr]

@@ -32,6 +32,7 @@ class Context:
         self.needs_input_grad = needs
         self._saved: tuple[Any, ...] = ()
         self._fixed: set[int] = set()
+        self._materialize = True
         #: For each saved tensor the position of the operand that it is, or ~position of the result; ``None`` otherwise.
         self._origins: tuple[int | None, ...] = ()
 
@@ -59,7 +60,8 @@ class Context:
         """Accepted for PyTorch's sake: values never change in place, so there is nothing to mark."""
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Accepted for PyTorch's sake: cotangents that did not arrive are always zeros here."""
+        """With ``False``, ``backward`` gets ``None`` in the place of a cotangent that did not arrive, and not zeros."""
+        self._materialize = bool(value)
 
     # -- used by the call and by the sweep ----------------------------------------------------------------------
 
@@ -109,6 +111,8 @@ class _Call(Primitive):
     needs: Any
     #: Positions of results that were marked non-differentiable, known once ``forward`` has run.
     fixed: Any
+    #: Names of what ``forward`` asked for through its context: "none" for cotangents that may be ``None``.
+    wishes: Any
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -119,6 +123,11 @@ class _Call(Primitive):
     @property
     def title(self) -> str:
         return str(self.function.__name__)
+
+    @property
+    def takes_none(self) -> bool:
+        """Whether a cotangent that did not arrive is ``None`` for the rule."""
+        return "none" in self.wishes
 
     @property
     def _is_split(self) -> bool:
@@ -142,6 +151,8 @@ class _Call(Primitive):
             if not isinstance(y, Tensor):
                 raise GradientError(f"{self.title}.forward must return tensors, and returned a {type(y).__name__}")
         ctx._settle(tensors, outputs)
+        if not ctx._materialize:
+            self.wishes.add("none")
         self.fixed.update(k for k, y in enumerate(outputs) if id(y) in ctx._fixed)
         values = tuple(y._value for y in outputs)
         return (values if isinstance(out, (tuple, list)) else values[0]), ctx
@@ -166,9 +177,9 @@ class _Call(Primitive):
         return ctx
 
     def vjp(self, g: Any, aux: Any, specs: Any) -> Sequence[Any]:
-        cotangents = [as_tensor(one) for one in (g if isinstance(g, tuple) else (g,))]
+        cotangents = [None if one is None else as_tensor(one) for one in (g if isinstance(g, tuple) else (g,))]
         for k in self.fixed:
-            cotangents[k] = wrap(np.zeros(cotangents[k].shape, cotangents[k].dtype))
+            cotangents[k] = None if cotangents[k] is None else wrap(np.zeros(cotangents[k].shape, cotangents[k].dtype))
         found = self.function.backward(aux, *cotangents)
         return self._checked(list(found) if isinstance(found, (tuple, list)) else [found], specs)
 
@@ -398,7 +409,7 @@ class Function:
         rebuild = _Rebuild(args)
         grad = MODE.get().grad
         needs = tuple(isinstance(x, Tensor) and grad and bool(x.requires_grad) for x in args)
-        call = _Call(cls, rebuild, needs, set())
+        call = _Call(cls, rebuild, needs, set(), set())
         out = apply(call, *[args[i] for i in rebuild.positions])
         outputs = out if isinstance(out, tuple) else (out,)
         for k in call.fixed:

@@ -62,6 +62,8 @@ def _sweep(
     # For each pending node: the node, its cotangent so far, and whether that is an array of our own to add into.
     pending: dict[int, list[Any]] = {}
     collected: dict[Node, Any] = {}
+    # Operands whose derivative is zero by construction (of floor, of sign): nothing flows on, yet they are reached.
+    cut: list[Node] = []
     heappush, heappop, add, ndarray = heapq.heappush, heapq.heappop, np.add, np.ndarray
 
     for root, seed in zip(roots, seeds, strict=True):
@@ -105,9 +107,13 @@ def _sweep(
                 rules = primitive.rules
             for parent, rule in zip(parents, rules):  # noqa: B905 - equal by construction; this is the innermost loop
                 if parent is None or rule is None:
+                    if parent is not None and not primitive.variadic:
+                        cut.append(parent)
                     continue
                 contribution = rule.pull(primitive, g, parent, residuals)
                 if contribution is None:
+                    if not primitive.variadic:
+                        cut.append(parent)
                     continue
                 if contribution.dtype is not parent.dtype or contribution.shape != parent.shape:
                     contribution = conform(contribution, parent, node)
@@ -131,7 +137,24 @@ def _sweep(
             raise explain_pullback(node, error) from error
         if not retain_graph:
             node.residuals = FREED
+    if cut:
+        _add_zeros(collected, cut, wanted, useful, create_graph)
     return collected
+
+
+def _add_zeros(
+    collected: dict[Node, Any],
+    cut: Sequence[Node],
+    wanted: Sequence[Node] | None,
+    useful: set[Node] | None,
+    create_graph: bool,
+) -> None:
+    """Zeros for what is reached through derivatives that are zero by construction only."""
+    for node in reachable(cut):
+        asked = type(node) is Leaf if wanted is None else useful is not None and node in useful and node in wanted
+        if asked and node not in collected:
+            zeros = np.zeros(node.shape, node.dtype)
+            collected[node] = wrap(zeros) if create_graph else zeros
 
 
 def explain_pullback(node: Node, error: Exception) -> LinearAlgebraError:
@@ -178,7 +201,9 @@ def _deposit_output(heap: list[int], pending: dict[int, list[Any]], output: Outp
 
 
 def _materialised(node: Node, cotangents: list[Any]) -> tuple[Any, ...]:
-    """The cotangents of all results of a node, zeros for those that nothing used."""
+    """The cotangents of all results of a node, zeros for those that nothing used (unless the rule prefers ``None``)."""
+    if getattr(node.primitive, "takes_none", False):
+        return tuple(cotangents)
     return tuple(
         np.zeros(spec.shape, spec.dtype) if g is None else g for g, spec in zip(cotangents, node.shape, strict=True)
     )
