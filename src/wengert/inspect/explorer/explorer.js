@@ -470,43 +470,68 @@ function paintMinimapFrame() {
   miniPen.strokeRect(left * scale, top * scale, (right - left) * scale, (bottom - top) * scale);
 }
 
+let chart = { image: null, key: "" };
+
+// The picture of the memory is made once; a step only moves the mark on it.
 function drawTimeline() {
   const line = $("timeline"), ratio = window.devicePixelRatio || 1, w = line.clientWidth, h = line.clientHeight;
-  const p = line.getContext("2d"), palette = colors(), { v, g, b } = state.data.steps, n = v.length;
-  line.width = w * ratio;
-  line.height = h * ratio;
+  const p = line.getContext("2d"), palette = colors(), n = state.data.steps.n.length;
+  const key = [state.stage, state.dark, w, h, ratio].join();
+  if (chart.key !== key) {
+    line.width = w * ratio;
+    line.height = h * ratio;
+    chart = { image: n ? memoryChart(w, h, ratio) : null, key };
+  }
+  p.setTransform(1, 0, 0, 1, 0, 0);
+  p.clearRect(0, 0, line.width, line.height);
+  if (!chart.image) return;
+  p.drawImage(chart.image, 0, 0);
+  if (state.step < n) {
+    const x = ((state.step + 0.5) / n) * w;
+    p.scale(ratio, ratio);
+    p.strokeStyle = palette.pick;
+    p.lineWidth = 2;
+    p.beginPath();
+    p.moveTo(x, 0);
+    p.lineTo(x, h);
+    p.stroke();
+  }
+}
+
+function memoryChart(w, h, ratio) {
+  const image = document.createElement("canvas"), p = image.getContext("2d"), palette = colors(), { v, g, b } = state.data.steps, n = v.length;
+  image.width = w * ratio;
+  image.height = h * ratio;
   p.scale(ratio, ratio);
-  if (!n) return;
   let peak = 1, peakAt = 0;
   for (let i = 0; i < n; i++) if (v[i] + g[i] > peak) { peak = v[i] + g[i]; peakAt = i; }
-  const x = (i) => (i / n) * w, y = (bytes) => h - 2 - (bytes / peak) * (h - 16);
+  // A column of pixels shows the step of its own that needs the most.
+  const columns = Math.min(n, Math.max(1, Math.round(w))), most = new Array(columns).fill(-1);
+  for (let i = 0; i < n; i++) {
+    const c = Math.floor((i * columns) / n);
+    if (most[c] < 0 || v[i] + g[i] > v[most[c]] + g[most[c]]) most[c] = i;
+  }
+  const x = (c) => (c / columns) * w, y = (bytes) => h - 2 - (bytes / peak) * (h - 16);
   const area = (top, base, color) => {
     p.fillStyle = color;
     p.beginPath();
-    p.moveTo(0, y(base(0)));
-    for (let i = 0; i < n; i++) { p.lineTo(x(i), y(top(i))); p.lineTo(x(i + 1), y(top(i))); }
-    for (let i = n - 1; i >= 0; i--) { p.lineTo(x(i + 1), y(base(i))); p.lineTo(x(i), y(base(i))); }
+    p.moveTo(0, y(base(most[0])));
+    for (let c = 0; c < columns; c++) { p.lineTo(x(c), y(top(most[c]))); p.lineTo(x(c + 1), y(top(most[c]))); }
+    for (let c = columns - 1; c >= 0; c--) { p.lineTo(x(c + 1), y(base(most[c]))); p.lineTo(x(c), y(base(most[c]))); }
     p.fill();
   };
   p.globalAlpha = 0.75;
   area((i) => v[i], () => 0, palette.blue);
   area((i) => v[i] + g[i], (i) => v[i], palette.red);
   p.globalAlpha = 1;
-  const turn = b.indexOf(1);
+  const turn = b.indexOf(1), atTurn = (turn / n) * w, atPeak = (peakAt / n) * w;
   p.strokeStyle = palette.grey;
-  if (turn > 0) { p.beginPath(); p.moveTo(x(turn), 0); p.lineTo(x(turn), h); p.stroke(); }
+  if (turn > 0) { p.beginPath(); p.moveTo(atTurn, 0); p.lineTo(atTurn, h); p.stroke(); }
   p.fillStyle = palette.faint;
   p.font = "10px system-ui, sans-serif";
-  p.textAlign = x(peakAt) > w - 120 ? "right" : "left";
-  p.fillText("peak " + bytesText(peak), x(peakAt) + (p.textAlign === "right" ? -3 : 3), 10);
-  if (state.step < n) {
-    p.strokeStyle = p.fillStyle = palette.pick;
-    p.lineWidth = 2;
-    p.beginPath();
-    p.moveTo(x(state.step + 0.5), 0);
-    p.lineTo(x(state.step + 0.5), h);
-    p.stroke();
-  }
+  p.textAlign = atPeak > w - 120 ? "right" : "left";
+  p.fillText("peak " + bytesText(peak), atPeak + (p.textAlign === "right" ? -3 : 3), 10);
+  return image;
 }
 
 // -- playing -----------------------------------------------------------------------------------------------------------
