@@ -1,11 +1,11 @@
-"""SciPy's names on tensors: ``special``, ``linalg``, ``signal`` and ``stats``."""
+"""SciPy's names on tensors: ``special``, ``linalg``, ``signal``, ``stats`` and ``integrate``."""
 
 from __future__ import annotations
 
 import importlib
 from typing import Any
 
-_SUBMODULES = ("linalg", "signal", "special", "stats")
+_SUBMODULES = ("integrate", "linalg", "signal", "special", "stats")
 
 
 def __getattr__(name: str) -> Any:
