@@ -23,7 +23,7 @@ from . import backward
 from .apply import apply, as_operand
 from .errors import GradientError, TransformError
 from .mode import MODE, enable_grad
-from .node import Leaf, record
+from .node import Leaf, record, resolve, user_frame, user_location
 from .primitive import AUX, Primitive
 from .tensor import Tensor, wrap
 from .types import frozen_copy
@@ -40,6 +40,8 @@ class Level:
     def __init__(self) -> None:
         self.number = _next_level()
         self.open = True
+        #: Where the user's code entered the transform, for messages.
+        self._entered = user_frame()
 
     def interpret(self, primitive: Primitive, inputs: Sequence[Any]) -> Any:
         """Carry out an operation, at least one of whose operands belongs to this level."""
@@ -47,9 +49,12 @@ class Level:
 
     def _check_open(self) -> None:
         if not self.open:
+            used, entered = user_location(), resolve(*self._entered)
             raise TransformError(
                 f"a tensor of a {type(self).__name__.removesuffix('Level').lower()} was used after the transform had "
                 f"ended; return it from the function instead of storing it"
+                + (f"\n  used at {used}: {used.text}" if used is not None else "")
+                + (f"\n  the transform was called at {entered}: {entered.text}" if entered is not None else "")
             )
 
 

@@ -16,13 +16,15 @@ from wengert.core.pytree import tree_flatten, tree_unflatten
 def _spread(axes: Any, tree: Any, caller: str) -> list[Any]:
     """One axis (or ``None``) for each leaf, from a container that may stop short at an inner one."""
     leaves, structure = tree_flatten(tree)
-    if axes is None or isinstance(axes, int):
+    if axes is None or (isinstance(axes, int) and not isinstance(axes, bool)):
         return [axes] * len(leaves)
     if isinstance(axes, (tuple, list)) and isinstance(tree, (tuple, list)) and len(axes) == len(tree):
         return [found for one, sub in zip(axes, tree, strict=True) for found in _spread(one, sub, caller)]
     if isinstance(axes, dict) and isinstance(tree, dict) and axes.keys() == tree.keys():
-        keys = sorted(tree) if structure else list(tree)
-        return [found for key in keys for found in _spread(axes[key], tree[key], caller)]
+        # In the order in which this kind of dictionary comes apart.
+        names = list(tree)
+        order = tree_flatten(type(tree)(zip(names, range(len(names)), strict=True)))[0]
+        return [found for i in order for found in _spread(axes[names[i]], tree[names[i]], caller)]
     raise ContainerError(f"vmap: {caller} {axes!r} does not fit {structure}")
 
 
@@ -43,24 +45,20 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         leaves, structure = tree_flatten((args, kwargs))
         axes = [*_spread(in_axes if not isinstance(in_axes, list) else tuple(in_axes), args, "in_axes")]
         axes += [0] * (len(leaves) - len(axes))
-        sizes = set()
+        sizes: dict[int, int] = {}
         moved = []
-        for x, axis in zip(leaves, axes, strict=True):
+        for place, (x, axis) in enumerate(zip(leaves, axes, strict=True)):
             if axis is None:
                 moved.append(x)
                 continue
             x = as_tensor(x)
             if not -x.ndim <= axis < x.ndim:
                 raise ShapeError(f"vmap: axis {axis} is out of range for an argument of shape {x.shape}")
-            sizes.add(x.shape[axis])
+            sizes.setdefault(x.shape[axis], place)
             moved.append(x if axis == 0 else np.moveaxis(x, axis, 0))
         if len(sizes) != 1:
-            raise ShapeError(
-                f"vmap: the mapped axes have lengths {sorted(sizes)}; they must agree"
-                if sizes
-                else "vmap: in_axes maps over no argument"
-            )
-        level = VmapLevel(sizes.pop())
+            raise _unequal(sizes, args, kwargs)
+        level = VmapLevel(next(iter(sizes)))
         with running(level):
             mapped = [x if axis is None else level.batched(x) for x, axis in zip(moved, axes, strict=True)]
             inner_args, inner_kwargs = tree_unflatten(structure, mapped)
@@ -73,8 +71,21 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     return wrapper
 
 
+def _unequal(sizes: dict[int, int], args: tuple[Any, ...], kwargs: dict[str, Any]) -> ShapeError:
+    """The error for mapped axes of several lengths, each with the place of a leaf that has it."""
+    if not sizes:
+        return ShapeError("vmap: in_axes maps over no argument")
+    owners = [f"argument {i}" for i, arg in enumerate(args) for _ in tree_flatten(arg)[0]]
+    owners += [f"argument {name!r}" for name in sorted(kwargs) for _ in tree_flatten(kwargs[name])[0]]
+    shown = ", ".join(f"{size} in {owners[place]}" for size, place in sorted(sizes.items()))
+    return ShapeError(f"vmap: the mapped axes have lengths {sorted(sizes)}; they must agree ({shown})")
+
+
 def _outside(y: Any, place: Any, level: VmapLevel) -> Any:
     y = as_tensor(y)
+    rank = y.ndim + 1
+    if place is not None and not -rank <= place < rank:
+        raise ShapeError(f"vmap: out_axes {place} is out of range for a result of shape {y.shape} and a mapped axis")
     if isinstance(y, Batched) and y._level is level:
         if place is None:
             raise ShapeError("vmap: out_axes is None for a result that differs along the batch")

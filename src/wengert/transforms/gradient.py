@@ -37,13 +37,18 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> Any:
     >>> pull(wg.tensor(1.0))
     (tensor(6.),)
     """
-    leaves, structure = tree_flatten(primals)
-    inputs = [fresh_leaf(floating(x, "vjp")) for x in leaves]
+    return vjp_for("vjp", f, primals, has_aux)
+
+
+def vjp_for(caller: str, f: Function, primals: Sequence[Any], has_aux: bool) -> Any:
+    """``vjp``, whose errors name ``caller``."""
+    leaves, structure = tree_flatten(tuple(primals))
+    inputs = [fresh_leaf(floating(x, caller)) for x in leaves]
     with enable_grad():
         out = f(*tree_unflatten(structure, inputs))
     aux = None
     if has_aux:
-        out, aux = out
+        out, aux = pair_of(out, caller)
     results, out_structure = tree_flatten(out)
     results = [as_tensor(y) for y in results]
 
@@ -59,6 +64,14 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> Any:
 
     values = tree_unflatten(out_structure, [untied(y, inputs) for y in results])
     return (values, pull, aux) if has_aux else (values, pull)
+
+
+def pair_of(out: Any, caller: str) -> Any:
+    """What a function with an auxiliary result returned, which must be two things."""
+    if not isinstance(out, (tuple, list)) or len(out) != 2:
+        found = f"{len(out)} things" if isinstance(out, (tuple, list)) else f"a {type(out).__name__}"
+        raise ContainerError(f"{caller}: with has_aux the function must return (result, aux), and it returned {found}")
+    return out
 
 
 def untied(x: Any, inputs: Sequence[Any]) -> Any:
@@ -102,11 +115,15 @@ def _nodes(x: Any) -> list[Node]:
 
 
 def chosen_arguments(argnums: Any, args: tuple[Any, ...], caller: str) -> tuple[int, ...]:
-    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    """The positions that ``argnums`` names, none of them negative."""
+    numbers = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
     for number in numbers:
-        if not isinstance(number, int) or not -len(args) <= number < len(args):
+        if not isinstance(number, int) or isinstance(number, bool) or not -len(args) <= number < len(args):
             raise GradientError(f"{caller}: argnums {argnums!r} does not name one of {len(args)} positional arguments")
-    return tuple(number % len(args) for number in numbers)
+    found = tuple(number % len(args) for number in numbers)
+    if len(set(found)) < len(found):
+        raise GradientError(f"{caller}: argnums {argnums!r} names an argument twice")
+    return found
 
 
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
@@ -124,7 +141,9 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
             for number, value in zip(numbers, chosen, strict=True):
                 full[number] = value
             out = f(*full, **kwargs)
-            y = out[0] if has_aux else out
+            y = pair_of(out, "grad")[0] if has_aux else out
+            if isinstance(y, (tuple, list, dict)) or y is None:
+                raise GradientError(f"grad: the function must return a scalar, and returned a {type(y).__name__}")
             if np.shape(y) != () and getattr(y, "size", 0) != 1:
                 raise GradientError(
                     f"grad: the function must return a scalar, and returned shape {np.shape(y)}; use jacobian, or vjp"
@@ -135,7 +154,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
                 )
             return out
 
-        found = vjp(scalar, *(args[number] for number in numbers), has_aux=has_aux)
+        found = vjp_for("grad", scalar, [args[number] for number in numbers], has_aux)
         value, pull = found[0], found[1]
         if not isinstance(value, Tensor):
             raise GradientError(f"grad: the function must return a scalar, and returned a {type(value).__name__}")
@@ -172,6 +191,12 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     >>> wg.jvp(wg.sin, (wg.tensor(0.0),), (wg.tensor(1.0),))
     (tensor(0.), tensor(1.))
     """
+    for name, group in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(group, (tuple, list)):
+            raise ContainerError(
+                f"jvp: {name} must be a tuple with an entry for each argument, not a {type(group).__name__}; for one "
+                f"argument write ({name[:-1]},)"
+            )
     leaves, structure = tree_flatten(tuple(primals))
     directions, direction_structure = tree_flatten(tuple(tangents))
     if structure != direction_structure:
@@ -184,11 +209,13 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
             t = as_tensor(t if hasattr(t, "dtype") else np.asarray(t))
             if t.shape != x.shape:
                 raise GradientError(f"jvp: a tangent has shape {t.shape}, and its primal {x.shape}")
+            if t.dtype.kind not in "biuf" + x.dtype.kind:
+                raise GradientError(f"jvp: a tangent has dtype {t.dtype}, and its primal {x.dtype}")
             duals.append(level.dual(x, t if t.dtype == x.dtype else t.astype(x.dtype)))
         out = f(*tree_unflatten(structure, duals))
         aux = None
         if has_aux:
-            out, aux = out
+            out, aux = pair_of(out, "jvp")
         results, out_structure = tree_flatten(out)
         pairs = [level.split(as_tensor(y)) for y in results]
         aux = tree_map(lambda x: level.split(x)[0], aux)

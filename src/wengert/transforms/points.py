@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.core.errors import ContainerError, GradientError, TransformError
+from wengert.core.errors import GradientError, TransformError
 from wengert.core.levels import as_tensor
 from wengert.core.pytree import TreeDef, tree_flatten, tree_map, tree_unflatten
 from wengert.core.static import Graph
@@ -19,7 +19,7 @@ from wengert.core.tensor import wrap
 from wengert.core.tracing import replay, trace_flat
 from wengert.core.types import TensorSpec
 from wengert.transforms.batching import vmap
-from wengert.transforms.gradient import chosen_arguments, floating, jvp, vjp
+from wengert.transforms.gradient import chosen_arguments, floating, jvp, pair_of, vjp
 
 Function = Callable[..., Any]
 
@@ -46,9 +46,7 @@ class Point:
                 full[number] = value
             out = f(*full, **kwargs)
             if has_aux:
-                if not isinstance(out, tuple) or len(out) != 2:
-                    raise ContainerError(f"{caller}: with has_aux the function must return a pair (result, aux)")
-                out, self.aux = out
+                out, self.aux = pair_of(out, caller)
             results, self.out_tree = tree_flatten(out)
             return [self._result(y) for y in results]
 
