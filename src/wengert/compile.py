@@ -21,7 +21,7 @@ from wengert.core.types import TensorSpec
 from wengert.ops.control import Call
 from wengert.passes import DEFAULT, Decompose, optimize
 from wengert.passes.rewriting import Pass
-from wengert.static.graph import Graph, traced
+from wengert.static.graph import Graph, compiler, traced
 from wengert.transforms.control import tracked
 
 Function = Callable[..., Any]
@@ -122,7 +122,7 @@ class jit:
         static_argnames: str | Sequence[str] = (),
         donate_argnums: int | Sequence[int] = (),
     ) -> None:
-        functools.update_wrapper(self, f)
+        functools.update_wrapper(self, f, [name for name in functools.WRAPPER_ASSIGNMENTS if hasattr(f, name)], ())
         self._function = f
         self._static = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
         names = {static_argnames} if isinstance(static_argnames, str) else set(static_argnames)
@@ -216,6 +216,9 @@ class jit:
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """What ``jit`` makes of these arguments, to look at; see ``Lowered``."""
         return Lowered(self._entry(args, kwargs)[1].graph)
+
+
+compiler.append(jit)
 
 
 class Lowered:

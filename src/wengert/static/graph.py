@@ -186,6 +186,16 @@ class Graph(static.Graph):
         tensors become constants. Raises ``GraphFileError`` for what cannot be written, ``OSError`` from the disk."""
         save_graph(self, path)
 
+    def compile(self) -> Function:
+        """The graph as native code: a function with the graph's values and derivatives; see ``wengert.jit``.
+
+        >>> import wengert as wg
+        >>> wg.trace(lambda x: (x * x).sum())(wg.TensorSpec((3,))).compile()(wg.ones(3))
+        tensor(3.)
+        """
+        compiled: Function = compiler[0](self)
+        return compiled
+
     # -- passes -------------------------------------------------------------------------------------------------
 
     def optimize(
@@ -334,6 +344,9 @@ def load(path: str | os.PathLike[str]) -> Graph:
     """
     return Graph.of(load_graph(path))
 
+
+#: What ``Graph.compile`` calls; ``wengert.compile`` registers ``jit`` here.
+compiler: list[Function] = []
 
 #: What ``Graph()`` makes; the class of graphs that are being built registers itself here.
 open_graph: list[type[Graph]] = []

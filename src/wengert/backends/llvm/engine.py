@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from wengert.backends.llvm import blas
+from wengert.backends.llvm import blas, cache
 from wengert.backends.llvm.machine import machine, new_machine
 from wengert.core.lazy import LazyModule
 
@@ -27,15 +27,26 @@ class Native:
             parsed.data_layout = str(target.target_data)
             for name, address in blas.symbols(module).items():
                 binding.add_symbol(name, address)
-            options = binding.create_pipeline_tuning_options(speed_level=3)
-            options.loop_vectorization = True
-            options.slp_vectorization = True
-            builder = binding.create_pass_builder(target, options)
-            builder.getModulePassManager().run(parsed, builder)
-            self.ir = str(parsed) if keep_text else ""
-            self.assembly = target.emit_assembly(parsed) if keep_text else ""
+            self.ir = self.assembly = ""
+            key = cache.key(text)
+            stored = None if keep_text else cache.load(key)
             self._engine = binding.create_mcjit_compiler(parsed, new_machine())
+            if stored is None:
+                self._optimise(parsed, target, keep_text)
+                self._engine.set_object_cache(lambda _, code: cache.save(key, code), None)
+            else:
+                self._engine.set_object_cache(None, lambda _: stored)
             self._engine.finalize_object()
+
+    def _optimise(self, parsed: Any, target: Any, keep_text: bool) -> None:
+        options = binding.create_pipeline_tuning_options(speed_level=3)
+        options.loop_vectorization = True
+        options.slp_vectorization = True
+        builder = binding.create_pass_builder(target, options)
+        builder.getModulePassManager().run(parsed, builder)
+        if keep_text:
+            self.ir = str(parsed)
+            self.assembly = target.emit_assembly(parsed)
 
     def address(self, name: str) -> int:
         """Where a function begins."""

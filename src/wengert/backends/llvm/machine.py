@@ -9,6 +9,7 @@ from typing import Any
 from wengert.core.lazy import LazyModule
 
 binding: Any = LazyModule("llvmlite.binding")
+llvmlite: Any = LazyModule("llvmlite")
 
 
 @functools.cache
@@ -32,3 +33,11 @@ def new_machine() -> Any:
 def has_fma() -> bool:
     """Whether it has fused multiply-add instructions."""
     return not os.environ.get("WENGERT_CPU") and bool(binding.get_host_cpu_features().get("fma"))
+
+
+@functools.cache
+def description() -> str:
+    """What generated code depends on besides its text: the processor and the versions."""
+    name = os.environ.get("WENGERT_CPU", "")
+    features = "" if name else binding.get_host_cpu_features().flatten()
+    return "\0".join((llvmlite.__version__, new_machine().triple, name or binding.get_host_cpu_name(), features))

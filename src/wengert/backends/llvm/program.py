@@ -62,6 +62,7 @@ class Program:
         arrays: list[Value] = [*graph.inputs, *self.fresh, *held, *self.constants]
         self.places = {x: k for k, x in enumerate(arrays)}
         self._held = list(held)
+        self._own = written
         self._constant_arrays = [np.ascontiguousarray(x.array).reshape(x.shape) for x in self.constants]
         self._arenas: list[np.ndarray] = []
         self._specs = [(x.shape, x.dtype) for x in graph.inputs]
@@ -146,7 +147,11 @@ class Program:
         else:
             arrays = self._in_turn([*arguments, *fresh], arena)
             self._arenas.append(arena)
-        return tuple(self._output(layout, arrays) for layout in self._outputs)
+        # What belongs to the caller or to the program is handed out as a copy.
+        return tuple(
+            self._output(layout, arrays) if layout.root in self._own else self._output(layout, arrays).copy()
+            for layout in self._outputs
+        )
 
     def _new_arena(self) -> np.ndarray:
         memory = np.empty(self.arena.size + ALIGNMENT, np.uint8)
