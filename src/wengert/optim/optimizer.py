@@ -68,7 +68,8 @@ class Optimizer:
                 if gradient is None:
                     continue
                 state = self.state.setdefault(id(p), {})
-                p._value = self.update(p._value, gradient._value, state, group)
+                towards = -gradient._value if group.get("maximize") else gradient._value
+                p._value = self.update(p._value, towards, state, group)
         return loss
 
     def update(self, value: np.ndarray, gradient: np.ndarray, state: State, group: State) -> np.ndarray:
@@ -122,6 +123,8 @@ class Optimizer:
 
 
 def _copied(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_copied(one) for one in value]
     return value.copy() if isinstance(value, np.ndarray) else value
 
 

@@ -45,7 +45,7 @@ class SGD(Optimizer):
         )
 
     def update(self, value: np.ndarray, gradient: np.ndarray, state: State, group: State) -> np.ndarray:
-        g = -gradient if group["maximize"] else gradient
+        g = gradient
         if group["weight_decay"]:
             g = g + group["weight_decay"] * value
         if group["momentum"]:
@@ -73,6 +73,7 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
         centered: bool = False,
+        maximize: bool = False,
     ) -> None:
         for name, value in (("lr", lr), ("alpha", alpha), ("eps", eps), ("momentum", momentum)):
             positive(name, value)
@@ -85,6 +86,7 @@ class RMSprop(Optimizer):
                 "weight_decay": weight_decay,
                 "momentum": momentum,
                 "centered": centered,
+                "maximize": maximize,
             },
         )
 
