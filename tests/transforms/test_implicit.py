@@ -86,11 +86,16 @@ def test_a_parameter_shared_by_a_batch_has_the_sum_of_the_gradients() -> None:
     assert np.allclose(by_q.numpy(), p @ weights)
 
 
-def test_traced_with_a_solver_that_is_a_loop() -> None:
-    g = wg.trace(wg.value_and_grad(cube_root(steps)))(wg.TensorSpec(()))
-    value, slope = g(8.0)
-    assert float(value) == pytest.approx(2.0)
-    assert float(slope) == pytest.approx(1 / 12)
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_traced_and_compiled(solver: str) -> None:
+    f = wg.value_and_grad(cube_root(SOLVERS[solver]))
+    g = wg.trace(f)(wg.TensorSpec(()))
+    # A solver in Python is one operation of the graph; a loop is a loop.
+    assert ("solver" in str(g)) == (solver != "loop")
+    for call in (g, wg.jit(f)):
+        value, slope = call(wg.tensor(8.0))
+        assert float(value) == pytest.approx(2.0)
+        assert float(slope) == pytest.approx(1 / 12)
 
 
 def test_containers_and_tracked_tensors() -> None:

@@ -147,6 +147,13 @@ def test_arrows_go_the_way_that_needs_fewer_directions() -> None:
     assert (by_column.mode, by_column.directions) == ("forward", 2)
 
 
+def test_tracked_closures_without_gradients() -> None:
+    w = wg.tensor(2.0, requires_grad=True)
+    with wg.no_grad():
+        found = wg.jacobian(lambda x: w * x, sparse=True)(wg.ones(3))
+    assert found.toarray().tolist() == (2 * np.eye(3)).tolist()
+
+
 # -- Hessians -------------------------------------------------------------------------------------------------------
 
 
@@ -235,6 +242,16 @@ def test_the_pattern_of_captured_and_constant_values() -> None:
     [
         (lambda x: wg.jacobian(lambda v: v if v[0] > 0 else -v, sparse=True)(x), wg.TraceError, "cannot branch on it"),
         (lambda x: wg.vmap(wg.jacobian(wg.sin, sparse=True))(x[None]), wg.TransformError, "cannot be traced, batched"),
+        (
+            lambda x: wg.jvp(lambda v: wg.jacobian(wg.sin, sparse=True)(v), (x,), (x,)),
+            wg.TransformError,
+            "leave sparse=True out inside of jvp",
+        ),
+        (
+            lambda x: wg.grad(lambda v: wg.jacobian(lambda u: u * v, sparse=True)(wg.ones(6)).sum())(x),
+            wg.GradientError,
+            r"no gradient can flow to the float64\[6\] tensor",
+        ),
         (lambda x: wg.jacobian(lambda v: (v, 1), sparse=True, has_aux=True)(x), wg.GradientError, "do not go together"),
         (lambda x: wg.hessian(lambda v: (v, 1), sparse=True, has_aux=True)(x), wg.GradientError, "do not go together"),
         (lambda x: wg.jacobian(lambda v: v * 1j, sparse=True)(x), wg.GradientError, "real arguments and results"),

@@ -3,6 +3,7 @@ control flow and random keys."""
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import OrderedDict, namedtuple
 from typing import Any
 
@@ -98,16 +99,10 @@ def test_axes_in_containers(tree: Any, axes: Any) -> None:
 
     leaves, structure = wg.tree_flatten(tree)
     mapped = [next((axis for axis, n in enumerate(x.shape) if n == 5), None) for x in leaves]
-    expected = [
-        float(
-            f(
-                wg.tree_unflatten(
-                    structure, [x if a is None else np.take(x, i, a) for x, a in zip(leaves, mapped, strict=True)]
-                )
-            )
-        )
-        for i in range(5)
-    ]
+    expected = []
+    for i in range(5):
+        row = [x if a is None else np.take(x, i, a) for x, a in zip(leaves, mapped, strict=True)]
+        expected.append(float(f(wg.tree_unflatten(structure, row))))
     assert np.allclose(wg.vmap(f, in_axes=axes)(tree).numpy(), expected)
 
 
@@ -126,12 +121,10 @@ def test_an_empty_batch() -> None:
 
 
 def test_forward_mode_runs_in_constant_memory() -> None:
-    import tracemalloc
-
     def loop(steps: int) -> tuple[int, float]:
         def f(x: Any) -> Any:
             for _ in range(steps):
-                x = x * 0.99 + 0.01
+                x = x * 0.99999 + 0.00001
             return x
 
         tracemalloc.start()
@@ -143,6 +136,6 @@ def test_forward_mode_runs_in_constant_memory() -> None:
     loop(10)
     short, _ = loop(100)
     long, slope = loop(100_000)
-    assert slope == pytest.approx(0.99**100_000, rel=1e-6, abs=1e-300)
-    # A tape would hold 200,000 nodes and arrays, over 20 MB.
+    assert slope == pytest.approx(0.99999**100_000)
+    # A tape would hold 200,000 nodes with their arrays.
     assert long < short + 20_000

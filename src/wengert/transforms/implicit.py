@@ -18,8 +18,7 @@ from wengert.core.apply import apply
 from wengert.core.derived import Flags, jvp_graph, pullback_graph, selected
 from wengert.core.errors import ContainerError, ConvergenceError, GradientError, ShapeError, TransformError
 from wengert.core.lazy import LazyModule
-from wengert.core.levels import ACTIVE, Batched, Wrapped, as_tensor, concrete
-from wengert.core.mode import MODE
+from wengert.core.levels import ACTIVE, as_tensor, concrete
 from wengert.core.primitive import Primitive
 from wengert.core.pytree import TreeDef, tree_flatten, tree_unflatten
 from wengert.core.static import Graph
@@ -205,26 +204,20 @@ def _solution(
         return solve(lambda v: replay(graph, [*v, *xs[n:]]), xs[:n])
 
     fixed = [stop_gradient(x) for x in (*start, *parameters)]
-    try:
-        found = run(fixed) if any(concrete(x) is None for x in fixed) else _alone(run, fixed)
-    except TransformError:
-        if MODE.get().trace is not None or not any(_is_batched(x) for x in fixed):
-            raise
-        # A solver with control flow in Python takes the elements of a batch one after the other.
-        found = list(apply(Solver(run, tuple(specs_of(start))), *fixed))
+    if all(concrete(x) is not None for x in fixed):
+        found = _alone(run, fixed)
+    else:
+        try:
+            found = run(fixed)
+        except TransformError:
+            # A solver with control flow in Python: the elements of a batch are solved one after the other, and in a
+            # trace it becomes one operation, which runs when the graph does.
+            found = list(apply(Solver(run, tuple(specs_of(start))), *fixed))
     for x, y in zip(start, found, strict=True):
         if np.shape(y) != x.shape:
             raise ShapeError(f"the solver returned shape {np.shape(y)} for a start of shape {x.shape}")
     solution = [stop_gradient(as_tensor(y)) for y in found]
     return list(apply(Implicit(residual, len(start), **rules), *solution, *parameters))
-
-
-def _is_batched(x: Any) -> bool:
-    while isinstance(x, Wrapped):
-        if isinstance(x, Batched):
-            return True
-        x = x._inner
-    return False
 
 
 def _flat_solver(solve: Function | None, tree: TreeDef) -> Flat | None:

@@ -10,7 +10,9 @@ import numpy as np
 
 from wengert.core.errors import GradientError, TransformError
 from wengert.core.lazy import LazyModule
-from wengert.core.levels import concrete
+from wengert.core.levels import Wrapped, concrete
+from wengert.core.mode import MODE
+from wengert.core.static import spec_text
 from wengert.transforms.colouring import column_colours, star_colours
 from wengert.transforms.pattern import sparsity
 from wengert.transforms.points import Point, combine, joined
@@ -33,13 +35,19 @@ def structural_graph(point: Point) -> Any:
     """The point's graph; a sparse result needs one, and concrete arguments."""
     if point.has_aux:
         raise GradientError(f"{point.caller}: sparse=True and has_aux=True do not go together; return the result alone")
-    for x in point.leaves:
-        if concrete(x) is None:
+    graph = point.traced()
+    for x in (*point.leaves, *graph.captured):
+        if isinstance(x, Wrapped) or concrete(x) is None:
             raise TransformError(
                 f"{point.caller}: a sparse result is a scipy.sparse array, which cannot be traced, batched or "
-                f"differentiated; leave sparse=True out inside of vmap, trace and jit"
+                f"differentiated; leave sparse=True out inside of jvp, vmap, trace and jit"
             )
-    return point.traced()
+        if x.requires_grad and MODE.get().grad:
+            raise GradientError(
+                f"{point.caller}: a sparse result is a scipy.sparse array, through which no gradient can flow to the "
+                f"{spec_text(x)} tensor that requires one; detach it, or call this inside wengert.no_grad()"
+            )
+    return graph
 
 
 def column_directions(colours: np.ndarray) -> np.ndarray:
