@@ -71,7 +71,18 @@ PUSH = trace_flat(lambda x, t: [t * np.cos(x)], [VECTOR, VECTOR])
 SINE = trace_flat(lambda x: [np.sin(x)], [VECTOR])
 
 
+def implicit_root(p: Any) -> Any:
+    return wg.custom_root(lambda x: x**3 + x - p, np.zeros(3))
+
+
+def implicit_solve(b: Any, d: Any) -> Any:
+    """A diagonal system, whose solver needs no matrix."""
+    return wg.custom_linear_solve(lambda x: (2 + d * d) * x, b, lambda f, v: v / f(wg.ones(3)), symmetric=True)
+
+
 CASES = [
+    Case(implicit_root, normal(3), dtypes=FLOAT, label="custom_root"),
+    Case(implicit_solve, normal(3), normal(3), dtypes=FLOAT, label="custom_linear_solve"),
     Case(Compiled(ONE), normal(3), normal(3), dtypes=FLOAT, label="compiled"),
     Case(Compiled(ONE, wanted=(True, True)), normal(3), normal(3), dtypes=FLOAT, label="compiled[wanted]"),
     Case(Custom("sine", SINE, WITH_COSINE, TIMES, (True,)), normal(3), dtypes=FLOAT, label="custom"),
