@@ -56,6 +56,19 @@ def test_where_the_functions_are_constant_or_not_defined() -> None:
     assert GammaincByShape(1)(np.empty((0, 2)), 1.0).shape == (0, 2)
 
 
+def test_python_numbers_are_double() -> None:
+    assert abs(GammaincByShape(1)(1, 1.0) / -0.4317297106348987 - 1) < 1e-13
+    assert abs(BetaincByShape(1, 0)(1.0, 1.0, 0.3) / (0.3 * np.log(0.3)) - 1) < 1e-13
+
+
+def test_closed_forms_with_one_shape_of_one() -> None:
+    a = np.array([1e-3, 0.01, 0.1, 5.0, 300.0])[:, None]
+    x = np.array([1e-6, 1e-3, 0.01, 0.3, 0.9, 0.999])
+    # I_x(a, 1) = x^a, and I_x(1, b) = 1 - (1 - x)^b; where it underflows, so does its derivative.
+    np.testing.assert_allclose(BetaincByShape(1, 0)(a, 1.0, x), x**a * np.log(x), rtol=1e-9, atol=1e-300)
+    np.testing.assert_allclose(BetaincByShape(0, 1)(1.0, a, x), -((1 - x) ** a) * np.log1p(-x), rtol=1e-9, atol=1e-300)
+
+
 def test_single_precision_stays_single_and_exact() -> None:
     a = wg.tensor([0.5, 30.0], dtype="float32", requires_grad=True)
     special.gammainc(a, wg.tensor([0.3, 28.0], dtype="float32")).sum().backward()
