@@ -59,6 +59,14 @@ EXACT: dict[str, Any] = {
     "masks": lambda x: x * np.array([0.0, 1, 0, 1, 1, 0]),
     "checkpoint": lambda x: wg.checkpoint(lambda v: v[1:] * v[:-1])(x),
     "float32": lambda x: x.astype(np.float32) ** 2,
+    "convolution": lambda x: np.convolve(x, np.array([1.0, 0.0, -2.0])),
+    "correlation": lambda x: np.convolve(x, np.array([1.0, -2.0]), mode="valid") * x[:5],
+    "convolution of both": lambda x: np.convolve(x[:4], x[4:]),
+    "scan": lambda x: wg.scan(lambda c, v: (v * 2, c + v), 0.0, x)[1],
+    "scan, backwards": lambda x: wg.scan(lambda c, v: (c + v, c * v), x[0], x[1:], reverse=True)[1],
+    "loop with an index": lambda x: wg.fori_loop(0, 3, lambda i, c: c + x[i] ** 2, 0.0 * x[:2]),
+    "elementwise loop": lambda x: wg.while_loop(lambda v: (v**2).sum() < 50, lambda v: v * 2, x, checkpoint=5),
+    "switch": lambda x: wg.cond(x[0] > 0, lambda v: v[1:] * 2, lambda v: v[1:] ** 3, x),
     "constants only": lambda x: np.arange(3.0) * (x > 0).sum(),
     "integers": lambda x: np.floor(x) * 0 + np.round(x),
 }
@@ -69,7 +77,10 @@ LARGER: dict[str, Any] = {
     "sort": lambda x: np.sort(x.reshape((2, 3)), axis=1),
     "maximum over an axis": lambda x: x.reshape((2, 3)).max(axis=1),
     "solve": lambda x: np.linalg.solve(np.eye(6) * 3 + 0.1 * BAND, x),
-    "scan": lambda x: wg.scan(lambda c, v: (c + v, c * v), 0.0, x)[1],
+    "stencil in a loop": lambda x: wg.while_loop(
+        lambda v: v.sum() < 9, lambda v: v * 2 + np.roll(v, 1), x, checkpoint=5
+    ),
+    "long scan": lambda x: wg.scan(lambda c, v: (c + v, c * v), 0.0, np.tile(x, 200))[1],
     "fft": lambda x: np.abs(np.fft.fft(x)),
 }
 

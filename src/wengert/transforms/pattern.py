@@ -3,8 +3,8 @@
 A pattern is a sparse Boolean matrix with a row for each element of a value and a column for each element of the inputs.
 It goes through the graph node by node: the rows of a result are unions of rows of the operands, chosen by a Boolean
 matrix that the operation's structure gives. Elementwise operations, those that move elements about, reductions,
-contractions and indexed updates are exact; of any other, every element of the result is taken to depend on every
-element of the operands, which is never wrong, only larger.
+contractions and indexed updates are exact, and branches and loops are followed; of any other operation, every element
+of the result is taken to depend on every element of the operands, which is never wrong, only larger.
 
 Source: A. Griewank and A. Walther, "Evaluating Derivatives" (2008), section 7.1, on index domains.
 """
@@ -23,12 +23,14 @@ from wengert.core.static import Graph, GraphNode, Value
 from wengert.ops.affine import Affine
 from wengert.ops.arithmetic import Multiply
 from wengert.ops.contraction import Contract, Matmul
-from wengert.ops.control import Call
+from wengert.ops.control import Call, Switch
+from wengert.ops.correlation import Convolve, Correlate
 from wengert.ops.cumulative import Cumlogsumexp, Cumprod, Cumsum
 from wengert.ops.families import Elementwise
 from wengert.ops.fft import Resize
 from wengert.ops.indexing import AddAt, Gather, SetAt, Slice, Unslice
 from wengert.ops.joining import Concatenate, Split
+from wengert.ops.loops import Scan, While
 from wengert.ops.reduction import Mean, Prod, Sum
 from wengert.ops.repetition import Repeat
 from wengert.ops.selection import Where
@@ -50,6 +52,9 @@ sparse: Any = LazyModule("scipy.sparse")
 
 #: A Boolean ``scipy.sparse.csr_array``; ``None`` where nothing depends on the inputs.
 Pattern = Any
+
+#: Up to how many steps of a loop are gone through; beyond, everything depends on everything.
+_UNROLLED = 1000
 
 #: Every element of a result is an element of an operand, or a constant.
 MOVES = (
@@ -140,8 +145,9 @@ def _propagate(graph: Graph, patterns: Sequence[Pattern], values: Sequence[Any],
 
 def _through(node: GraphNode, given: Sequence[Pattern], arrays: Sequence[Any], total: int) -> list[Pattern]:
     """The patterns of a node's results."""
-    if isinstance(node.primitive, Call):
-        return _propagate(node.primitive.graph, given, arrays, total)
+    within = _through_graphs(node, given, arrays, total)
+    if within is not None:
+        return within
     found: list[Pattern] = [None] * len(node.results)
     for place, pattern in enumerate(given):
         if pattern is None:
@@ -155,6 +161,66 @@ def _through(node: GraphNode, given: Sequence[Pattern], arrays: Sequence[Any], t
                 part = chosen[k] @ pattern
             found[k] = part if found[k] is None else found[k] + part
     return found
+
+
+def _through_graphs(
+    node: GraphNode, given: Sequence[Pattern], arrays: Sequence[Any], total: int
+) -> list[Pattern] | None:
+    """The patterns of the results of an operation that carries graphs; ``None`` for any other."""
+    primitive = node.primitive
+    if isinstance(primitive, Call):
+        return _propagate(primitive.graph, given, arrays, total)
+    if isinstance(primitive, Switch):
+        branches = [_propagate(branch, given[1:], arrays[1:], total) for branch in primitive.branches]
+        return [_union(*column) for column in zip(*branches, strict=True)]
+    if isinstance(primitive, Scan) and primitive.length <= _UNROLLED:
+        return _through_scan(primitive, given, arrays, total)
+    if isinstance(primitive, While):
+        return _through_while(primitive, given, arrays, total)
+    return None
+
+
+def _union(*patterns: Pattern) -> Pattern:
+    found = [p for p in patterns if p is not None]
+    return sum(found[1:], found[0]) if found else None
+
+
+def _through_scan(scan: Scan, given: Sequence[Pattern], arrays: Sequence[Any], total: int) -> list[Pattern]:
+    """Step after step, each with its own row of ``xs``."""
+    own, known = scan.parts(given), scan.parts(arrays)
+    specs = scan.parts(scan.body.inputs)
+    carry = list(own.carry)
+    rows: list[list[Pattern]] = [[None] * scan.length for _ in scan.body.outputs[scan.carry :]]
+    for k in reversed(range(scan.length)) if scan.reverse else range(scan.length):
+        sizes = [size_of(x) for x in specs.xs]
+        near = [None if p is None else p[k * n : (k + 1) * n] for p, n in zip(own.xs, sizes, strict=True)]
+        values = [*known.consts, *[None] * len(carry), *(None if x is None else x[k] for x in known.xs)]
+        outs = _propagate(scan.body, [*own.consts, *carry, *near], values, total)
+        carry = outs[: scan.carry]
+        for column, row in zip(rows, outs[scan.carry :], strict=True):
+            column[k] = row
+    stacked = [_stacked(column, y, total) for column, y in zip(rows, scan.body.outputs[scan.carry :], strict=True)]
+    return [*carry, *stacked]
+
+
+def _stacked(rows: Sequence[Pattern], y: Value, total: int) -> Pattern:
+    if all(row is None for row in rows):
+        return None
+    return sparse.vstack([_empty(size_of(y), total) if row is None else row for row in rows], format="csr")
+
+
+def _through_while(loop: While, given: Sequence[Pattern], arrays: Sequence[Any], total: int) -> list[Pattern] | None:
+    """The union over any number of steps: the body is gone through until nothing is added."""
+    own, known = loop.parts(given), loop.parts(arrays)
+    carry = list(own.carry)
+    values = [*known.consts, *[None] * len(carry)]
+    for _ in range(_UNROLLED):
+        moved = _propagate(loop.body, [*own.consts, *carry], values, total)
+        new = [_union(old, one) for old, one in zip(carry, moved, strict=True)]
+        if all((a is None) == (b is None) and (a is None or a.nnz == b.nnz) for a, b in zip(carry, new, strict=True)):
+            return new
+        carry = new
+    return None
 
 
 # -- the structure of operations ------------------------------------------------------------------------------------
@@ -326,6 +392,19 @@ def _by_contraction(node: GraphNode, place: int, arrays: Sequence[Any]) -> list[
     return [_matrix(_numbers(out, out_term, places), _numbers(x, own, places), (size_of(out), size_of(x)))]
 
 
+def _by_sliding(node: GraphNode, place: int, arrays: Sequence[Any]) -> list[Pattern]:
+    """Convolution and correlation of two vectors; zeros of a known one are left out."""
+    out = node.results[0]
+    lengths = [size_of(x) for x in node.operands]
+    full = isinstance(node.primitive, Convolve)
+    one = np.arange(lengths[0] if full else size_of(out))
+    i, j = (index.ravel() for index in np.meshgrid(one, np.arange(lengths[1]), indexing="ij"))
+    rows, columns = (i + j, (i, j)) if full else (i, (i + j, j))
+    other = arrays[1 - place]
+    used = np.ones(len(i), bool) if other is None else np.asarray(other)[columns[1 - place]] != 0
+    return [_matrix(rows[used], columns[place][used], (size_of(out), lengths[place]))]
+
+
 def _numbers(x: Any, term: Sequence[int], places: dict[int, np.ndarray]) -> np.ndarray:
     """The numbers of a value's elements at these places; an axis of length one is broadcast."""
     count = len(next(iter(places.values()))) if places else 1
@@ -344,4 +423,5 @@ RULES: tuple[tuple[tuple[type[Primitive], ...], Choice], ...] = (
     ((AddAt, SetAt), _by_update),
     ((TakeLast, PutLast), _by_sorted_index),
     ((Affine, Contract, Matmul), _by_contraction),
+    ((Convolve, Correlate), _by_sliding),
 )
