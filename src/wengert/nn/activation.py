@@ -91,12 +91,71 @@ class Softplus(_Activation):
     """log(1 + exp(x))."""
 
     function = "softplus"
+    defaults = {"beta": 1.0, "threshold": 20.0}
 
 
 class Hardtanh(_Activation):
-    """x, held between -1 and 1."""
+    """x, held between ``min_val`` and ``max_val``."""
 
     function = "hardtanh"
+    defaults = {"min_val": -1.0, "max_val": 1.0}
+
+
+class ReLU6(_Activation):
+    """x, held between 0 and 6."""
+
+    function = "relu6"
+
+
+class CELU(_Activation):
+    """max(0, x) + min(0, alpha (exp(x / alpha) - 1))."""
+
+    function = "celu"
+    defaults = {"alpha": 1.0}
+
+
+class LogSigmoid(_Activation):
+    """log(1 / (1 + exp(-x)))."""
+
+    function = "logsigmoid"
+
+
+class Hardsigmoid(_Activation):
+    """x / 6 + 1/2, held between 0 and 1."""
+
+    function = "hardsigmoid"
+
+
+class Hardswish(_Activation):
+    """x times its hard sigmoid."""
+
+    function = "hardswish"
+
+
+class Hardshrink(_Activation):
+    """x where its size exceeds ``lambd``, 0 elsewhere."""
+
+    function = "hardshrink"
+    defaults = {"lambd": 0.5}
+
+
+class Softshrink(_Activation):
+    """x, moved towards 0 by ``lambd``."""
+
+    function = "softshrink"
+    defaults = {"lambd": 0.5}
+
+
+class Softsign(_Activation):
+    """x / (1 + abs(x))."""
+
+    function = "softsign"
+
+
+class Tanhshrink(_Activation):
+    """x - tanh(x)."""
+
+    function = "tanhshrink"
 
 
 class Softmax(_Activation):
@@ -113,3 +172,9 @@ class LogSoftmax(Softmax):
     """The logarithm of softmax along ``dim``."""
 
     function = "log_softmax"
+
+
+class Softmin(Softmax):
+    """Softmax of -x along ``dim``."""
+
+    function = "softmin"

@@ -10,49 +10,79 @@ import wengert as wg
 from wengert.core.errors import DTypeError, IndexRangeError, ShapeError
 from wengert.core.levels import as_tensor
 from wengert.core.tensor import Tensor
+from wengert.nn.metrics import bilinear as bilinear
+from wengert.nn.metrics import channel_dropout as channel_dropout
+from wengert.nn.metrics import cosine_embedding_loss as cosine_embedding_loss
+from wengert.nn.metrics import cosine_similarity as cosine_similarity
+from wengert.nn.metrics import gaussian_nll_loss as gaussian_nll_loss
+from wengert.nn.metrics import group_norm as group_norm
+from wengert.nn.metrics import gumbel_softmax as gumbel_softmax
+from wengert.nn.metrics import hinge_embedding_loss as hinge_embedding_loss
+from wengert.nn.metrics import instance_norm as instance_norm
+from wengert.nn.metrics import margin_ranking_loss as margin_ranking_loss
+from wengert.nn.metrics import multi_margin_loss as multi_margin_loss
+from wengert.nn.metrics import pairwise_distance as pairwise_distance
+from wengert.nn.metrics import pixel_shuffle as pixel_shuffle
+from wengert.nn.metrics import poisson_nll_loss as poisson_nll_loss
+from wengert.nn.metrics import reduced
+from wengert.nn.metrics import rms_norm as rms_norm
+from wengert.nn.metrics import soft_margin_loss as soft_margin_loss
+from wengert.nn.metrics import triplet_margin_loss as triplet_margin_loss
 from wengert.ops.activation import celu as celu
 from wengert.ops.activation import elu as elu
 from wengert.ops.activation import gelu as gelu
+from wengert.ops.activation import hardshrink as hardshrink
 from wengert.ops.activation import hardsigmoid as hardsigmoid
 from wengert.ops.activation import hardswish as hardswish
 from wengert.ops.activation import hardtanh as hardtanh
 from wengert.ops.activation import leaky_relu as leaky_relu
 from wengert.ops.activation import log_sigmoid as log_sigmoid
 from wengert.ops.activation import mish as mish
+from wengert.ops.activation import prelu as prelu
 from wengert.ops.activation import relu as relu
 from wengert.ops.activation import relu6 as relu6
 from wengert.ops.activation import selu as selu
 from wengert.ops.activation import sigmoid as sigmoid
 from wengert.ops.activation import silu as silu
 from wengert.ops.activation import softplus as softplus
+from wengert.ops.activation import softshrink as softshrink
+from wengert.ops.activation import softsign as softsign
+from wengert.ops.activation import tanhshrink as tanhshrink
 from wengert.ops.affine import affine as affine
 from wengert.ops.convolution import conv1d as conv1d
 from wengert.ops.convolution import conv2d as conv2d
 from wengert.ops.convolution import conv3d as conv3d
+from wengert.ops.convolution import conv_transpose1d as conv_transpose1d
+from wengert.ops.convolution import conv_transpose2d as conv_transpose2d
+from wengert.ops.convolution import conv_transpose3d as conv_transpose3d
 from wengert.ops.embedding import embedding as embedding
 from wengert.ops.embedding import one_hot as one_hot
+from wengert.ops.interpolation import interpolate as interpolate
 from wengert.ops.losses import ClassCrossEntropy
+from wengert.ops.pooling import adaptive_avg_pool1d as adaptive_avg_pool1d
 from wengert.ops.pooling import adaptive_avg_pool2d as adaptive_avg_pool2d
+from wengert.ops.pooling import adaptive_avg_pool3d as adaptive_avg_pool3d
+from wengert.ops.pooling import adaptive_max_pool1d as adaptive_max_pool1d
+from wengert.ops.pooling import adaptive_max_pool2d as adaptive_max_pool2d
+from wengert.ops.pooling import adaptive_max_pool3d as adaptive_max_pool3d
+from wengert.ops.pooling import avg_pool1d as avg_pool1d
 from wengert.ops.pooling import avg_pool2d as avg_pool2d
+from wengert.ops.pooling import avg_pool3d as avg_pool3d
+from wengert.ops.pooling import fold as fold
+from wengert.ops.pooling import max_pool1d as max_pool1d
 from wengert.ops.pooling import max_pool2d as max_pool2d
+from wengert.ops.pooling import max_pool3d as max_pool3d
+from wengert.ops.pooling import unfold as unfold
 from wengert.ops.random_ import dropout as dropout
 from wengert.ops.softmax import log_softmax as log_softmax
 from wengert.ops.softmax import softmax as softmax
+from wengert.ops.softmax import softmin as softmin
 from wengert.ops.transcendental import tanh as tanh
 
 #: PyTorch's names.
 linear = affine
 logsigmoid = log_sigmoid
-
-
-def _reduced(loss: Tensor, reduction: str) -> Tensor:
-    if reduction == "mean":
-        return loss.mean()
-    if reduction == "sum":
-        return loss.sum()
-    if reduction == "none":
-        return loss
-    raise DTypeError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
+dropout1d = dropout2d = dropout3d = channel_dropout
 
 
 def _same_shape(input: Any, target: Any, name: str) -> None:
@@ -66,13 +96,13 @@ def _same_shape(input: Any, target: Any, name: str) -> None:
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     """Squared error."""
     _same_shape(input, target, "mse_loss")
-    return _reduced(wg.square(as_tensor(input) - target), reduction)
+    return reduced(wg.square(as_tensor(input) - target), reduction)
 
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     """Absolute error."""
     _same_shape(input, target, "l1_loss")
-    return _reduced(wg.abs(as_tensor(input) - target), reduction)
+    return reduced(wg.abs(as_tensor(input) - target), reduction)
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Tensor:
@@ -80,7 +110,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     _same_shape(input, target, "huber_loss")
     error = as_tensor(input) - target
     size = wg.abs(error)
-    return _reduced(wg.where(size <= delta, 0.5 * error * error, delta * (size - 0.5 * delta)), reduction)
+    return reduced(wg.where(size <= delta, 0.5 * error * error, delta * (size - 0.5 * delta)), reduction)
 
 
 def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Tensor:
@@ -100,7 +130,7 @@ def binary_cross_entropy_with_logits(
         loss = softplus(input) - input * target
     else:
         loss = (1 - target) * input + (1 + (pos_weight - 1) * target) * softplus(-input)
-    return _reduced(loss if weight is None else loss * weight, reduction)
+    return reduced(loss if weight is None else loss * weight, reduction)
 
 
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Tensor:
@@ -108,7 +138,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
     _same_shape(input, target, "binary_cross_entropy")
     input, target = as_tensor(input), as_tensor(target)
     loss = -(target * wg.clip(wg.log(input), -100.0, None) + (1 - target) * wg.clip(wg.log1p(-input), -100.0, None))
-    return _reduced(loss if weight is None else loss * weight, reduction)
+    return reduced(loss if weight is None else loss * weight, reduction)
 
 
 def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Tensor:
@@ -137,11 +167,11 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
         )
     picked = -wg.take_along_axis(input, wg.expand_dims(safe, axis), axis).squeeze(axis)
     if weight is None and not ignores:
-        return _reduced(picked, reduction)
+        return reduced(picked, reduction)
     weights = wg.ones_like(picked.detach()) if weight is None else wg.take(as_tensor(weight), safe, axis=0)
     weights = wg.where(kept, weights, 0.0)
     picked = picked * weights
-    return picked.sum() / weights.sum() if reduction == "mean" else _reduced(picked, reduction)
+    return picked.sum() / weights.sum() if reduction == "mean" else reduced(picked, reduction)
 
 
 _CROSS_ENTROPY = ClassCrossEntropy()
@@ -176,7 +206,7 @@ def cross_entropy(
     if target.dtype.kind in "iu" and weight is None and not label_smoothing and _is_plain(input, target, ignore_index):
         moved = input if axis == input.ndim - 1 else wg.moveaxis(input, axis, -1)
         loss: Tensor = wg.apply(_CROSS_ENTROPY, moved, target)
-        return _reduced(loss, reduction)
+        return reduced(loss, reduction)
     logs = log_softmax(input, axis=axis)
     classes = input.shape[axis]
     if target.dtype.kind == "f":
@@ -185,18 +215,22 @@ def cross_entropy(
             target = target * (1 - label_smoothing) + label_smoothing / classes
         if weight is not None:
             target = target * as_tensor(weight).reshape((1,) * axis + (-1,) + (1,) * (input.ndim - axis - 1))
-        return _mean_over_batch(-(target * logs).sum(axis=axis), reduction)
+        return reduced(-(target * logs).sum(axis=axis), reduction)
     loss = nll_loss(logs, target, weight, ignore_index, reduction)
     if not label_smoothing:
         return loss
-    if weight is not None or bool((target == ignore_index).any()):
-        raise DTypeError("cross_entropy: label_smoothing with weight or ignore_index needs targets as probabilities")
-    smooth = _mean_over_batch(-logs.mean(axis=axis), reduction)
-    return (1 - label_smoothing) * loss + label_smoothing * smooth
-
-
-def _mean_over_batch(loss: Tensor, reduction: str) -> Tensor:
-    return _reduced(loss, reduction)
+    # Smoothing spreads its part over all classes, each with its weight, and leaves ignored entries out.
+    kept = target != ignore_index
+    shape = (1,) * axis + (-1,) + (1,) * (input.ndim - axis - 1)
+    every = logs if weight is None else logs * as_tensor(weight).reshape(shape)
+    smooth = wg.where(kept, -every.sum(axis=axis), 0.0)
+    if reduction == "mean":
+        safe = wg.where(kept, target, 0)
+        counts = wg.ones_like(smooth.detach()) if weight is None else wg.take(as_tensor(weight), safe, axis=0)
+        smooth = smooth.sum() / wg.where(kept, counts, 0.0).sum()
+    else:
+        smooth = reduced(smooth, reduction)
+    return (1 - label_smoothing) * loss + label_smoothing / classes * smooth
 
 
 def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Tensor:
@@ -205,7 +239,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
     loss = wg.exp(target) * (target - input) if log_target else wg.xlogy(target, target) - target * input
     if reduction == "batchmean":
         return loss.sum() / input.shape[0]
-    return _reduced(loss, reduction)
+    return reduced(loss, reduction)
 
 
 def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:

@@ -18,8 +18,8 @@ class _Loss(Module):
         super().__init__()
         self.options = {"reduction": reduction, **options}
 
-    def forward(self, input: Any, target: Any) -> Tensor:
-        loss: Tensor = getattr(functional, self.function)(input, target, **self.options)
+    def forward(self, *inputs: Any) -> Tensor:
+        loss: Tensor = getattr(functional, self.function)(*inputs, **self.options)
         return loss
 
     def extra_repr(self) -> str:
@@ -83,3 +83,92 @@ class BCELoss(_Loss):
 
     def __init__(self, weight: Any = None, reduction: str = "mean") -> None:
         super().__init__(reduction, weight=weight)
+
+
+class SmoothL1Loss(_Loss):
+    """Huber's loss divided by ``beta``."""
+
+    function = "smooth_l1_loss"
+
+    def __init__(self, beta: float = 1.0, reduction: str = "mean") -> None:
+        super().__init__(reduction, beta=beta)
+
+
+class KLDivLoss(_Loss):
+    """Kullback-Leibler divergence of the target from exp(input)."""
+
+    function = "kl_div"
+
+    def __init__(self, log_target: bool = False, reduction: str = "mean") -> None:
+        super().__init__(reduction, log_target=log_target)
+
+
+class PoissonNLLLoss(_Loss):
+    """Minus the log-probability of counts."""
+
+    function = "poisson_nll_loss"
+
+    def __init__(self, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean") -> None:
+        super().__init__(reduction, log_input=log_input, full=full, eps=eps)
+
+
+class GaussianNLLLoss(_Loss):
+    """Minus the log-density of a normal variable: (input, target, var)."""
+
+    function = "gaussian_nll_loss"
+
+    def __init__(self, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(reduction, full=full, eps=eps)
+
+
+class MarginRankingLoss(_Loss):
+    """Which of two inputs should be larger: (x1, x2, target)."""
+
+    function = "margin_ranking_loss"
+
+    def __init__(self, margin: float = 0.0, reduction: str = "mean") -> None:
+        super().__init__(reduction, margin=margin)
+
+
+class HingeEmbeddingLoss(_Loss):
+    """Distances that should be small (target 1) or large (-1)."""
+
+    function = "hinge_embedding_loss"
+
+    def __init__(self, margin: float = 1.0, reduction: str = "mean") -> None:
+        super().__init__(reduction, margin=margin)
+
+
+class SoftMarginLoss(_Loss):
+    """Logistic loss for targets 1 and -1."""
+
+    function = "soft_margin_loss"
+
+
+class CosineEmbeddingLoss(_Loss):
+    """Directions that should agree (target 1) or not (-1): (x1, x2, target)."""
+
+    function = "cosine_embedding_loss"
+
+    def __init__(self, margin: float = 0.0, reduction: str = "mean") -> None:
+        super().__init__(reduction, margin=margin)
+
+
+class TripletMarginLoss(_Loss):
+    """The anchor should be nearer to the positive than to the negative: (anchor, positive, negative)."""
+
+    function = "triplet_margin_loss"
+
+    def __init__(
+        self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False, reduction: str = "mean"
+    ) -> None:
+        super().__init__(reduction, margin=margin, p=p, eps=eps, swap=swap)
+
+
+class MultiMarginLoss(_Loss):
+    """The hinge loss of several classes."""
+
+    function = "multi_margin_loss"
+
+    def __init__(self, p: int = 1, margin: float = 1.0, reduction: str = "mean") -> None:
+        super().__init__(reduction, p=p, margin=margin)
