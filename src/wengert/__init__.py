@@ -42,10 +42,6 @@ from numpy import uint16 as uint16
 from numpy import uint32 as uint32
 from numpy import uint64 as uint64
 
-from wengert.autograd.custom import custom_jvp as custom_jvp
-from wengert.autograd.custom import custom_vjp as custom_vjp
-from wengert.compile import explain_recompiles as explain_recompiles
-from wengert.compile import jit as jit
 from wengert.core.apply import apply as apply
 from wengert.core.errors import AnomalyError as AnomalyError
 from wengert.core.errors import ContainerError as ContainerError
@@ -513,47 +509,7 @@ from wengert.ops.transcendental import sinc as sinc
 from wengert.ops.transcendental import sinh as sinh
 from wengert.ops.transcendental import tan as tan
 from wengert.ops.transcendental import tanh as tanh
-from wengert.plan.ledger import ledger as ledger
-from wengert.static.graph import Graph as Graph
-from wengert.static.graph import load as load
-from wengert.static.graph import trace as trace
-from wengert.static.session import Session as Session
-from wengert.static.session import placeholder as placeholder
-from wengert.static.session import variable as variable
 from wengert.transforms import checkpoint_policies as checkpoint_policies
-from wengert.transforms.batching import vmap as vmap
-from wengert.transforms.checking import check_grads as check_grads
-from wengert.transforms.checkpoint import checkpoint as checkpoint
-from wengert.transforms.checkpoint import checkpoint_sequential as checkpoint_sequential
-from wengert.transforms.checkpoint_policies import checkpoint_name as checkpoint_name
-from wengert.transforms.control import cond as cond
-from wengert.transforms.control import fori_loop as fori_loop
-from wengert.transforms.control import map_ as map  # noqa: F401 - the name is the field's
-from wengert.transforms.control import scan as scan
-from wengert.transforms.control import switch as switch
-from wengert.transforms.control import while_loop as while_loop
-from wengert.transforms.estimators import clip_gradient as clip_gradient
-from wengert.transforms.estimators import clip_gradient_norm as clip_gradient_norm
-from wengert.transforms.estimators import reverse_gradient as reverse_gradient
-from wengert.transforms.estimators import scale_gradient as scale_gradient
-from wengert.transforms.estimators import stop_gradient as stop_gradient
-from wengert.transforms.estimators import straight_through as straight_through
-from wengert.transforms.estimators import surrogate as surrogate
-from wengert.transforms.gradient import grad as grad
-from wengert.transforms.gradient import hvp as hvp
-from wengert.transforms.gradient import jvp as jvp
-from wengert.transforms.gradient import value_and_grad as value_and_grad
-from wengert.transforms.gradient import vjp as vjp
-from wengert.transforms.implicit import custom_argmin as custom_argmin
-from wengert.transforms.implicit import custom_fixed_point as custom_fixed_point
-from wengert.transforms.implicit import custom_linear_solve as custom_linear_solve
-from wengert.transforms.implicit import custom_root as custom_root
-from wengert.transforms.jacobian import JacobianReport as JacobianReport
-from wengert.transforms.jacobian import hessian as hessian
-from wengert.transforms.jacobian import jacfwd as jacfwd
-from wengert.transforms.jacobian import jacobian as jacobian
-from wengert.transforms.jacobian import jacrev as jacrev
-from wengert.transforms.linearization import linearize as linearize
 
 if TYPE_CHECKING:
     from wengert import autograd as autograd
@@ -568,11 +524,55 @@ if TYPE_CHECKING:
     from wengert import scipy as scipy
     from wengert import testing as testing
     from wengert import utils as utils
+    from wengert.autograd.custom import custom_jvp as custom_jvp
+    from wengert.autograd.custom import custom_vjp as custom_vjp
+    from wengert.compile import explain_recompiles as explain_recompiles
+    from wengert.compile import jit as jit
     from wengert.inspect.drawing import draw as draw
     from wengert.inspect.drawing import make_dot as make_dot
     from wengert.inspect.exploring import explore as explore
     from wengert.inspect.reasons import why as why
     from wengert.inspect.reporting import report as report
+    from wengert.plan.ledger import ledger as ledger
+    from wengert.static.graph import Graph as Graph
+    from wengert.static.graph import load as load
+    from wengert.static.graph import trace as trace
+    from wengert.static.session import Session as Session
+    from wengert.static.session import placeholder as placeholder
+    from wengert.static.session import variable as variable
+    from wengert.transforms.batching import vmap as vmap
+    from wengert.transforms.checking import check_grads as check_grads
+    from wengert.transforms.checkpoint import checkpoint as checkpoint
+    from wengert.transforms.checkpoint import checkpoint_sequential as checkpoint_sequential
+    from wengert.transforms.checkpoint_policies import checkpoint_name as checkpoint_name
+    from wengert.transforms.control import cond as cond
+    from wengert.transforms.control import fori_loop as fori_loop
+    from wengert.transforms.control import map_ as map  # noqa: F401
+    from wengert.transforms.control import scan as scan
+    from wengert.transforms.control import switch as switch
+    from wengert.transforms.control import while_loop as while_loop
+    from wengert.transforms.estimators import clip_gradient as clip_gradient
+    from wengert.transforms.estimators import clip_gradient_norm as clip_gradient_norm
+    from wengert.transforms.estimators import reverse_gradient as reverse_gradient
+    from wengert.transforms.estimators import scale_gradient as scale_gradient
+    from wengert.transforms.estimators import stop_gradient as stop_gradient
+    from wengert.transforms.estimators import straight_through as straight_through
+    from wengert.transforms.estimators import surrogate as surrogate
+    from wengert.transforms.gradient import grad as grad
+    from wengert.transforms.gradient import hvp as hvp
+    from wengert.transforms.gradient import jvp as jvp
+    from wengert.transforms.gradient import value_and_grad as value_and_grad
+    from wengert.transforms.gradient import vjp as vjp
+    from wengert.transforms.implicit import custom_argmin as custom_argmin
+    from wengert.transforms.implicit import custom_fixed_point as custom_fixed_point
+    from wengert.transforms.implicit import custom_linear_solve as custom_linear_solve
+    from wengert.transforms.implicit import custom_root as custom_root
+    from wengert.transforms.jacobian import JacobianReport as JacobianReport
+    from wengert.transforms.jacobian import hessian as hessian
+    from wengert.transforms.jacobian import jacfwd as jacfwd
+    from wengert.transforms.jacobian import jacobian as jacobian
+    from wengert.transforms.jacobian import jacrev as jacrev
+    from wengert.transforms.linearization import linearize as linearize
 
 __version__ = "0.1.0"
 
@@ -597,6 +597,50 @@ _SUBMODULES = frozenset(
 
 #: Functions whose modules are imported when they are first used, for the same reason.
 _LAZY = {
+    "JacobianReport": "wengert.transforms.jacobian",
+    "check_grads": "wengert.transforms.checking",
+    "checkpoint": "wengert.transforms.checkpoint",
+    "checkpoint_name": "wengert.transforms.checkpoint_policies",
+    "checkpoint_sequential": "wengert.transforms.checkpoint",
+    "clip_gradient": "wengert.transforms.estimators",
+    "clip_gradient_norm": "wengert.transforms.estimators",
+    "cond": "wengert.transforms.control",
+    "custom_argmin": "wengert.transforms.implicit",
+    "custom_fixed_point": "wengert.transforms.implicit",
+    "custom_jvp": "wengert.autograd.custom",
+    "custom_linear_solve": "wengert.transforms.implicit",
+    "custom_root": "wengert.transforms.implicit",
+    "custom_vjp": "wengert.autograd.custom",
+    "fori_loop": "wengert.transforms.control",
+    "grad": "wengert.transforms.gradient",
+    "hessian": "wengert.transforms.jacobian",
+    "hvp": "wengert.transforms.gradient",
+    "jacfwd": "wengert.transforms.jacobian",
+    "jacobian": "wengert.transforms.jacobian",
+    "jacrev": "wengert.transforms.jacobian",
+    "jvp": "wengert.transforms.gradient",
+    "ledger": "wengert.plan.ledger",
+    "linearize": "wengert.transforms.linearization",
+    "map": "wengert.transforms.control:map_",
+    "reverse_gradient": "wengert.transforms.estimators",
+    "scale_gradient": "wengert.transforms.estimators",
+    "scan": "wengert.transforms.control",
+    "stop_gradient": "wengert.transforms.estimators",
+    "straight_through": "wengert.transforms.estimators",
+    "surrogate": "wengert.transforms.estimators",
+    "switch": "wengert.transforms.control",
+    "value_and_grad": "wengert.transforms.gradient",
+    "vjp": "wengert.transforms.gradient",
+    "vmap": "wengert.transforms.batching",
+    "while_loop": "wengert.transforms.control",
+    "Graph": "wengert.static.graph",
+    "Session": "wengert.static.session",
+    "explain_recompiles": "wengert.compile",
+    "jit": "wengert.compile",
+    "load": "wengert.static.graph",
+    "placeholder": "wengert.static.session",
+    "trace": "wengert.static.graph",
+    "variable": "wengert.static.session",
     "draw": "wengert.inspect.drawing",
     "explore": "wengert.inspect.exploring",
     "make_dot": "wengert.inspect.drawing",
@@ -607,7 +651,9 @@ _LAZY = {
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return getattr(importlib.import_module(_LAZY[name]), name)
+        module, _, own = _LAZY[name].partition(":")
+        found = globals()[name] = getattr(importlib.import_module(module), own or name)
+        return found
     if name in _SUBMODULES:
         return importlib.import_module(f"wengert.{name}")
     raise AttributeError(f"module 'wengert' has no attribute {name!r}")

@@ -1,8 +1,8 @@
 """Machine code on disk, so that a second process need not generate it again.
 
 An entry's name is a hash of the code's text, the processor and the versions; its first bytes are a hash of the rest.
-What does not fit is ignored, never run. Several processes may use the folder at once: files are written whole or not at all.
-``WENGERT_CACHE`` names another folder, or turns the cache off with ``0``.
+What does not fit is ignored, never run. Several processes may use the folder at once: files are written whole or not
+at all. ``WENGERT_CACHE`` names another folder, or turns the cache off with ``0``.
 """
 
 from __future__ import annotations
