@@ -111,6 +111,23 @@ def test_batched_gradients_equal_a_loop(program: list[Step], numbers: list[float
     np.testing.assert_allclose(batched, loop, rtol=1e-10, atol=1e-10 * max(1.0, float(np.abs(loop).max())))
 
 
+@given(programs(), POINTS)
+@settings(max_examples=60, deadline=None)
+def test_sparse_derivatives_equal_dense_ones(program: list[Step], numbers: list[float]) -> None:
+    x, y = wg.tensor(numbers[:4]), wg.tensor(numbers[4:])
+
+    def f(a: wg.Tensor) -> wg.Tensor:
+        return run(program, a, y)
+
+    gradient = wg.grad(f)
+    dense = wg.jacrev(gradient)(x).numpy()
+    scale = max(1.0, float(np.abs(dense).max()))
+    for mode in ("forward", "reverse"):
+        found = wg.jacobian(gradient, mode=mode, sparse=True)(x).toarray()
+        np.testing.assert_allclose(found, dense, atol=1e-9 * scale)
+    np.testing.assert_allclose(wg.hessian(f, sparse=True)(x).toarray(), dense, atol=1e-9 * scale)
+
+
 @pytest.mark.long
 @given(programs(), POINTS)
 @settings(max_examples=3000, deadline=None)
