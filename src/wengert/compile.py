@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.backends.llvm.program import Program
+from wengert.core.apply import apply
 from wengert.core.derived import halves
 from wengert.core.errors import TransformError
 from wengert.core.levels import as_tensor
@@ -151,7 +152,7 @@ class jit:
         leaves, entry = self._entry(args, kwargs)
         graph = entry.graph
         operands = [*leaves, *graph.captured]
-        outs = Compiled(graph, wanted=tracked(operands))(*operands)
+        outs = apply(Compiled(graph, wanted=tracked(operands)), *operands)
         if not graph.captured and not kwargs and not self._static and entry.program is None:
             simple = all(x.dtype.kind in "biuf" for x in graph.inputs) and len(leaves) == len(args)
             if simple and "program" in graph._cache:

@@ -89,6 +89,16 @@ def test_one_program_for_each_kind_of_arguments() -> None:
     assert "float32[3]" in wg.explain_recompiles()
 
 
+def test_results_are_tensors_whatever_the_arguments() -> None:
+    for found in (
+        wg.jit(lambda x: x * 2)(1.5),
+        wg.trace(lambda x: x * 2)(1.0)(1.5),
+        wg.jit(lambda: wg.ones(3).sum())(),
+    ):
+        assert isinstance(found, wg.Tensor)
+    assert isinstance(wg.scan(lambda c, _: (c, wg.ones(2)), None, length=2)[1], wg.Tensor)
+
+
 def test_static_arguments() -> None:
     g = wg.jit(lambda x, n: x**n if n > 1 else x, static_argnums=1)
     assert g(wg.tensor(3.0), 2).item() == 9.0

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.core.apply import apply
 from wengert.core.errors import ContainerError, DTypeError, GradientError, ShapeError
 from wengert.core.levels import Dual, Wrapped, as_tensor
 from wengert.core.mode import MODE
@@ -134,7 +135,7 @@ def _branch(name: str, index: Any, functions: Sequence[Function], operands: tupl
         _agree(f"{name}: branch {k}", other.out_tree, other.graph.outputs, first.out_tree, first.graph.outputs)
     captured = union(*(one.captured for one in traced))
     graphs = tuple(one.with_captured(captured) for one in traced)
-    return tree_unflatten(first.out_tree, Switch(graphs)(index, *leaves, *captured))
+    return tree_unflatten(first.out_tree, apply(Switch(graphs), index, *leaves, *captured))
 
 
 def _agree(who: str, tree: TreeDef, outs: Sequence[Any], wanted_tree: TreeDef, wanted: Sequence[Any]) -> None:
@@ -202,7 +203,7 @@ def scan(
     if segment and 1 < segment < count:
         found = _in_segments(loop, segment, operands)
     else:
-        found = loop.but(wanted=tracked(operands), recompute=segment == 1)(*operands)
+        found = apply(loop.but(wanted=tracked(operands), recompute=segment == 1), *operands)
     return tree_unflatten(traced.out_tree, found)
 
 
@@ -345,7 +346,8 @@ def while_loop(cond_fun: Function, body_fun: Function, init: Any, checkpoint: in
         raise ShapeError(f"while_loop: the condition must return one scalar, and returns {shown or 'nothing'}")
     consts = union(condition.captured, body.captured)
     graphs = [one.with_captured(consts, first=True) for one in (condition, body)]
-    found = While(body=graphs[1], condition=graphs[0], consts=len(consts), slots=held)(*consts, *carry)
+    loop = While(body=graphs[1], condition=graphs[0], consts=len(consts), slots=held)
+    found = apply(loop, *consts, *carry)
     return tree_unflatten(init_tree, found)
 
 
@@ -361,5 +363,5 @@ def map_(f: Function, xs: Any) -> Any:
 
 def call(graph: Graph, operands: Sequence[Any]) -> tuple[Any, ...]:
     """A graph applied to tensors: one operation with the graph's derivatives."""
-    found: tuple[Any, ...] = Call(graph, wanted=tracked(operands))(*operands)
+    found: tuple[Any, ...] = apply(Call(graph, wanted=tracked(operands)), *operands)
     return found
