@@ -29,6 +29,8 @@ from wengert.nn.activation import Tanhshrink as Tanhshrink
 from wengert.nn.attention import MultiheadAttention as MultiheadAttention
 from wengert.nn.containers import ModuleDict as ModuleDict
 from wengert.nn.containers import ModuleList as ModuleList
+from wengert.nn.containers import ParameterDict as ParameterDict
+from wengert.nn.containers import ParameterList as ParameterList
 from wengert.nn.containers import Sequential as Sequential
 from wengert.nn.convolution import AdaptiveAvgPool1d as AdaptiveAvgPool1d
 from wengert.nn.convolution import AdaptiveAvgPool2d as AdaptiveAvgPool2d

@@ -14,6 +14,26 @@ from wengert.core.node import Leaf
 from wengert.core.tensor import Tensor, wrap
 
 M = TypeVar("M", bound="Module")
+Hook = Callable[..., Any]
+
+
+class RemovableHandle:
+    """Takes a hook away again; as a context manager, at the end of the block."""
+
+    def __init__(self, hooks: dict[int, Hook], hook: Hook) -> None:
+        self._hooks = hooks
+        self._key = max(hooks, default=-1) + 1
+        hooks[self._key] = hook
+
+    def remove(self) -> None:
+        """Take the hook away; a second time does nothing."""
+        self._hooks.pop(self._key, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
 
 
 class Parameter(Tensor, eager=True):
@@ -49,6 +69,8 @@ class Module:
     """
 
     training: bool
+    #: Hooks before and after ``forward``; most modules have none.
+    _hooks: tuple[dict[int, Hook], dict[int, Hook]] | None = None
 
     def __init__(self) -> None:
         store = self.__dict__
@@ -67,9 +89,37 @@ class Module:
         name = self._scope
         token = MODE.set(mode.within(name))
         try:
-            return self.forward(*args, **kwargs)
+            return self.forward(*args, **kwargs) if self._hooks is None else self._hooked(self._hooks, args, kwargs)
         finally:
             MODE.reset(token)
+
+    def _hooked(self, hooks: tuple[dict[int, Hook], dict[int, Hook]], args: tuple[Any, ...], kwargs: Any) -> Any:
+        for hook in list(hooks[0].values()):
+            replaced = hook(self, args)
+            if replaced is not None:
+                args = replaced if isinstance(replaced, tuple) else (replaced,)
+        out = self.forward(*args, **kwargs)
+        for hook in list(hooks[1].values()):
+            replaced = hook(self, args, out)
+            out = out if replaced is None else replaced
+        return out
+
+    def register_forward_pre_hook(self, hook: Hook) -> RemovableHandle:
+        """Call ``hook(module, args)`` before ``forward``; what it returns, unless ``None``, takes the arguments' place.
+
+        Returns a handle whose ``remove()`` takes the hook away again.
+        """
+        return self._register(hook, 0)
+
+    def register_forward_hook(self, hook: Hook) -> RemovableHandle:
+        """Call ``hook(module, args, output)`` after ``forward``; what it returns, unless ``None``, is the output."""
+        return self._register(hook, 1)
+
+    def _register(self, hook: Hook, place: int) -> RemovableHandle:
+        if self._hooks is None:
+            self.__dict__["_hooks"] = ({}, {})
+        assert self._hooks is not None
+        return RemovableHandle(self._hooks[place], hook)
 
     # -- attributes ---------------------------------------------------------------------------------------------
 
@@ -84,11 +134,11 @@ class Module:
                     return
                 raise DTypeError(f"cannot assign a {type(value).__name__} to {name!r}, which is one of {kind[1:]}")
         if isinstance(value, Parameter):
-            self._forget(name)
+            self._forget(name, keeping="_parameters")
             store["_parameters"][name] = value
             _label(value, name)
         elif isinstance(value, Module):
-            self._forget(name)
+            self._forget(name, keeping="_modules")
             store["_modules"][name] = value
             value._enter(self._scope_of(name))
             for path, parameter in value.named_parameters():
@@ -115,9 +165,11 @@ class Module:
         if not self._forget(name):
             object.__delattr__(self, name)
 
-    def _forget(self, name: str) -> bool:
+    def _forget(self, name: str, keeping: str = "") -> bool:
+        """Remove a name from every store, or from all but one, where what replaces it keeps its place in the order."""
         found = False
-        for store in (self.__dict__, self._parameters, self._buffers, self._modules):
+        own = self.__dict__
+        for store in (own, *(own[kind] for kind in ("_parameters", "_buffers", "_modules") if kind != keeping)):
             if name in store:
                 del store[name]
                 found = True
@@ -141,6 +193,8 @@ class Module:
             self._modules[name] = None
         else:
             setattr(self, name, module)
+
+    register_module = add_module
 
     # -- walking ------------------------------------------------------------------------------------------------
 

@@ -102,7 +102,9 @@ class GRUCell(_Cell):
 class _Recurrent(Module):
     """Layers of cells over a sequence (T, N, features), or (N, T, features) with ``batch_first``.
 
-    Returns the last layer's state at every step, and the state after the last step with the layers in front.
+    Returns the last layer's state at every step, and the state after the last step with the layers in front. With
+    ``bidirectional`` every layer has a second cell that runs from the end; the states of the two are joined along the
+    features, and stand one after the other among the final ones.
     """
 
     cell: type[_Cell]
@@ -115,15 +117,22 @@ class _Recurrent(Module):
         bias: bool = True,
         batch_first: bool = False,
         dropout: float = 0.0,
+        bidirectional: bool = False,
         dtype: Any = None,
         **options: Any,
     ) -> None:
         super().__init__()
+        self.bidirectional = bidirectional
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.batch_first, self.dropout = batch_first, dropout
         for layer in range(num_layers):
-            size = input_size if layer == 0 else hidden_size
-            setattr(self, f"cell{layer}", self.cell(size, hidden_size, bias, dtype=dtype, **options))
+            size = input_size if layer == 0 else hidden_size * (2 if bidirectional else 1)
+            for ending in self._endings:
+                setattr(self, f"cell{layer}{ending}", self.cell(size, hidden_size, bias, dtype=dtype, **options))
+
+    @property
+    def _endings(self) -> tuple[str, ...]:
+        return ("", "_reverse") if self.bidirectional else ("",)
 
     def forward(self, x: Any, state: Any = None) -> Any:
         if x.ndim not in (2, 3):
@@ -132,19 +141,27 @@ class _Recurrent(Module):
         steps = [wg.take(x, t, axis=time) for t in range(x.shape[time])]
         if not steps:
             raise ShapeError(f"{type(self).__name__}: the sequence is empty (shape {x.shape})")
-        finals = []
+        finals: list[Any] = []
         for layer in range(self.num_layers):
-            cell = self._modules[f"cell{layer}"]
-            current = None if state is None else self._layer_state(state, layer)
-            outputs = []
-            for step in steps:
-                current = cell(step, current)
-                outputs.append(current[0] if isinstance(current, tuple) else current)
-            finals.append(current)
-            steps = outputs
+            ways = []
+            for ending in self._endings:
+                current = None if state is None else self._layer_state(state, len(finals))
+                outputs, current = self._run(self._modules[f"cell{layer}{ending}"], steps, current, bool(ending))
+                ways.append(outputs)
+                finals.append(current)
+            steps = ways[0] if len(ways) == 1 else [wg.concat(pair, axis=-1) for pair in zip(*ways, strict=True)]
             if self.dropout and layer < self.num_layers - 1:
                 steps = [functional.dropout(step, self.dropout, self.training) for step in steps]
         return wg.stack(steps, axis=time), self._joined(finals)
+
+    @staticmethod
+    def _run(cell: Any, steps: list[Any], current: Any, backwards: bool) -> tuple[list[Any], Any]:
+        """A cell's output at every step, in the order of the sequence, and its last state."""
+        outputs = []
+        for step in reversed(steps) if backwards else steps:
+            current = cell(step, current)
+            outputs.append(current[0] if isinstance(current, tuple) else current)
+        return outputs[::-1] if backwards else outputs, current
 
     def _layer_state(self, state: Any, layer: int) -> Any:
         return state[layer]
