@@ -4,16 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 import wengert as wg
 from wengert.core.errors import ShapeError
+from wengert.core.levels import as_tensor
 from wengert.core.tensor import Tensor
 from wengert.nn import functional
 from wengert.nn.layers import Linear
 from wengert.nn.module import Module
 
 
+def _both(mask: Any, allowed: Any) -> Tensor:
+    """A mask that also forbids what ``allowed`` does not allow."""
+    more = as_tensor(allowed)
+    if mask is None:
+        return more
+    own = as_tensor(mask)
+    joined: Tensor = wg.logical_and(own, more) if own.dtype.kind == "b" else wg.where(more, own, -np.inf)
+    return joined
+
+
 class MultiheadAttention(Module):
-    """Attention in several heads (Vaswani et al. 2017) on inputs (N, T, embed_dim)."""
+    """Attention in several heads (Vaswani et al. 2017) on inputs (N, T, embed_dim).
+
+    ``attn_mask`` is boolean (True where attention is allowed) or added to the scores, and broadcasts to
+    (N, heads, T, S). ``key_padding_mask`` (N, S) is True for keys that do not count, as in PyTorch. With ``is_causal``
+    a position sees itself and what came before. A query that may look at nothing gives NaN.
+    """
 
     def __init__(self, embed_dim: int, num_heads: int, bias: bool = True, dtype: Any = None) -> None:
         super().__init__()
@@ -29,7 +47,26 @@ class MultiheadAttention(Module):
         n, t, _ = x.shape
         return wg.swapaxes(x.reshape((n, t, self.num_heads, -1)), 1, 2)
 
-    def forward(self, query: Any, key: Any, value: Any, attn_mask: Any = None) -> Tensor:
+    def forward(
+        self,
+        query: Any,
+        key: Any,
+        value: Any,
+        attn_mask: Any = None,
+        key_padding_mask: Any = None,
+        is_causal: bool = False,
+    ) -> Tensor:
+        length, keys = query.shape[1], key.shape[1]
+        if is_causal:
+            attn_mask = _both(attn_mask, np.tri(length, keys, dtype=bool))
+        if key_padding_mask is not None:
+            padding = as_tensor(key_padding_mask)
+            if padding.dtype.kind != "b" or padding.shape != (key.shape[0], keys):
+                raise ShapeError(
+                    f"MultiheadAttention: key_padding_mask must be boolean of shape {(key.shape[0], keys)}, not "
+                    f"{padding.dtype} of shape {padding.shape}"
+                )
+            attn_mask = _both(attn_mask, wg.logical_not(padding)[:, None, None, :])
         q, k, v = self._heads(self.query(query)), self._heads(self.key(key)), self._heads(self.value(value))
         mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask)
         n, _, t, _ = mixed.shape

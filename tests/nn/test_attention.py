@@ -1,0 +1,41 @@
+"""Masks of attention: what may not be seen changes nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert import nn
+from wengert.core.errors import ShapeError
+
+RNG = np.random.default_rng(4)
+X = RNG.normal(size=(2, 5, 6))
+
+
+def run(layer: nn.MultiheadAttention, x: np.ndarray, **masks: object) -> np.ndarray:
+    t = wg.tensor(x)
+    return layer(t, t, t, **masks).detach().numpy()
+
+
+def test_causal_attention_does_not_see_the_future() -> None:
+    layer = nn.MultiheadAttention(6, 2)
+    changed = X.copy()
+    changed[:, 3:] += 1
+    before, after = run(layer, X, is_causal=True), run(layer, changed, is_causal=True)
+    np.testing.assert_allclose(before[:, :3], after[:, :3], rtol=1e-12)
+    assert not np.allclose(before[:, 3:], after[:, 3:])
+    np.testing.assert_allclose(before, run(layer, X, attn_mask=np.tri(5, dtype=bool)), rtol=1e-12)
+    added = np.where(np.tri(5, dtype=bool), 0.0, -np.inf)
+    np.testing.assert_allclose(before, run(layer, X, attn_mask=added), rtol=1e-12)
+
+
+@pytest.mark.parametrize("extra", [{}, {"attn_mask": np.zeros((5, 5))}, {"attn_mask": np.ones((5, 5), bool)}])
+def test_padding_is_as_if_the_keys_were_not_there(extra: dict[str, np.ndarray]) -> None:
+    layer = nn.MultiheadAttention(6, 2)
+    padding = np.zeros((2, 5), bool)
+    padding[:, 3:] = True
+    found = run(layer, X, key_padding_mask=padding, **extra)
+    np.testing.assert_allclose(found[:, :3], run(layer, X[:, :3]), rtol=1e-10)
+    with pytest.raises(ShapeError, match=r"boolean of shape \(2, 5\)"):
+        run(layer, X, key_padding_mask=padding[:, :3])
