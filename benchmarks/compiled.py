@@ -1,10 +1,12 @@
 """Value and gradient by native code, against JAX's ``jit`` where it is installed: the same program text for both.
 
-Each workload is written once, for a namespace (``wengert`` or ``jax.numpy``) and a ``scan``.
+Each workload is written once, for a namespace (``wengert`` or ``jax.numpy``) and a ``scan``. The cache on disk is off, so
+that the first call is one that compiles.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +15,8 @@ import numpy as np
 
 import wengert as wg
 from benchmarks import harness
+
+os.environ["WENGERT_CACHE"] = "0"
 
 Loss = Callable[..., Any]
 RNG = np.random.default_rng(0)

@@ -18,6 +18,7 @@ from wengert.core.static import Constant, Input, Value, spec_text
 from wengert.core.tracing import needed, trace_flat
 from wengert.core.types import SCALAR_TYPES, TensorSpec, frozen_copy
 from wengert.io.graphs import load_graph, save_graph
+from wengert.io.onnx import save_onnx
 from wengert.passes import Report
 from wengert.passes import optimize as run_passes
 from wengert.passes.pipeline import Observer
@@ -185,6 +186,12 @@ class Graph(static.Graph):
         safetensors file with the structure as JSON in its metadata: no pickle, and nothing in it is executed. Captured
         tensors become constants. Raises ``GraphFileError`` for what cannot be written, ``OSError`` from the disk."""
         save_graph(self, path)
+
+    def to_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the graph as an ONNX model, for other runtimes; needs the extra ``onnx``.
+
+        Raises ``GraphError`` for a node that ONNX has no operator for."""
+        save_onnx(self, path)
 
     def compile(self) -> Function:
         """The graph as native code: a function with the graph's values and derivatives; see ``wengert.jit``.
