@@ -1,7 +1,7 @@
 """Value and gradient by native code, against JAX's ``jit`` where it is installed: the same program text for both.
 
-Each workload is written once, for a namespace (``wengert`` or ``jax.numpy``) and a ``scan``. The cache on disk is off, so
-that the first call is one that compiles.
+Each workload is written once, for a namespace (``wengert`` or ``jax.numpy``) and a ``scan``. The cache on disk is off,
+so that the first call is one that compiles.
 """
 
 from __future__ import annotations
