@@ -59,6 +59,9 @@ def test_every_operation(case: Case) -> None:
     if "while_loop" in case.label:
         # How many steps there are depends on values: the prediction is for three or more.
         assert predicted >= measured
+    elif "solver" in graph.counts or "implicit" in graph.counts:
+        # A solver in Python runs graphs of its own while this one runs.
+        assert predicted <= measured
     else:
         assert predicted == measured
 
