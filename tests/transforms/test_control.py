@@ -265,6 +265,14 @@ def test_sqrt_checkpoints_keep_far_less() -> None:
     assert plan_of("sqrt") < plan_of(None) / 8
 
 
+def test_loops_of_python_numbers_in_a_graph() -> None:
+    graph = wg.trace(wg.grad(power))(3.0)
+    assert graph(3.0).item() == 8 * 3.0**7
+    looped = wg.trace(lambda x: wg.scan(lambda c, v: (c * v, c[None]), x, wg.ones(3) * 2)[1].sum())(3.0)
+    assert looped(3.0).item() == 3.0 + 6.0 + 12.0
+    assert wg.jit(wg.grad(power))(3.0).item() == 8 * 3.0**7
+
+
 # -- errors ---------------------------------------------------------------------------------------------------------
 
 

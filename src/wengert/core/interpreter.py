@@ -45,10 +45,15 @@ class Step:
 
     def __init__(self, node: GraphNode, operands: Sequence[int], targets: Sequence[int], drops: Sequence[int]) -> None:
         self.node = node
-        self.value = node.primitive.value
+        self.value = _on_arrays(node.primitive.value) if node.primitive.graphs() else node.primitive.value
         self.operands = tuple(operands)
         self.targets = tuple(targets)
         self.drops = tuple(drops)
+
+
+def _on_arrays(value: Callable[..., Any]) -> Callable[..., Any]:
+    """For operations that carry graphs: Python scalars, of weak inputs, arrive as arrays."""
+    return lambda *xs: value(*[x if type(x) is _ndarray else np.asarray(x) for x in xs])
 
 
 class Schedule:
