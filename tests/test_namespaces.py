@@ -17,7 +17,9 @@ from wengert.ops.special import SPECIAL_FUNCTIONS
 from wengert.scipy import special
 
 
-@pytest.mark.parametrize("name", ["autograd", "fft", "linalg", "nn", "numpy", "optim", "random", "scalar", "scipy"])
+@pytest.mark.parametrize(
+    "name", ["autograd", "fft", "linalg", "nn", "numpy", "optim", "optimize", "random", "scalar", "scipy"]
+)
 def test_submodules_are_found_without_importing_them(name):
     assert getattr(wg, name).__name__ == f"wengert.{name}"
     assert name in dir(wg)

@@ -519,6 +519,7 @@ if TYPE_CHECKING:
     from wengert import nn as nn
     from wengert import numpy as numpy
     from wengert import optim as optim
+    from wengert import optimize as optimize
     from wengert import random as random
     from wengert import scalar as scalar
     from wengert import scipy as scipy
@@ -586,6 +587,7 @@ _SUBMODULES = frozenset(
         "nn",
         "numpy",
         "optim",
+        "optimize",
         "random",
         "scalar",
         "scipy",
