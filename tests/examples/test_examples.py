@@ -72,3 +72,31 @@ def test_every_example_is_tested() -> None:
     here = Path(__file__).read_text() + "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     for path in EXAMPLES.glob("*.py"):
         assert f'load("{path.stem}")' in here, path.name
+
+
+def test_maml() -> None:
+    before, after = load("maml").main(steps=150)
+    assert after < before / 4
+
+
+def test_hamiltonian() -> None:
+    energy, momentum = load("hamiltonian").main(steps=5000)
+    assert energy < 1e-6
+    assert momentum < 1e-12
+
+
+def test_quantised_network() -> None:
+    accuracy, values = load("quantised").main(steps=200)
+    assert accuracy > 0.85
+    assert values <= {-1.0, 0.0, 1.0}
+
+
+def test_forward_against_reverse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    example = load("forward_vs_reverse")
+    monkeypatch.setattr(example, "BUILD", tmp_path)
+    rows, ratios = example.main(sizes=(10, 1000))
+    # Timings decide nothing; that there are figures does.
+    assert [row[0] for row in rows] == [10, 1000]
+    assert all(time > 0 for row in rows for time in row[1:])
+    assert len(ratios) == 4
+    assert (tmp_path / "forward_vs_reverse.svg").read_text().startswith("<svg")
