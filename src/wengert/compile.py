@@ -13,11 +13,12 @@ from wengert.backends.llvm.program import Program
 from wengert.core.apply import apply
 from wengert.core.derived import halves
 from wengert.core.errors import TransformError
-from wengert.core.levels import as_tensor
+from wengert.core.levels import Wrapped, as_tensor
 from wengert.core.mode import MODE
 from wengert.core.pytree import TreeDef, tree_flatten, tree_unflatten
 from wengert.core.static import Graph as CoreGraph
 from wengert.core.tensor import Tensor, wrap
+from wengert.core.tracing import Symbol
 from wengert.core.types import TensorSpec
 from wengert.ops.control import Call
 from wengert.passes import DEFAULT, Decompose, optimize
@@ -181,7 +182,10 @@ class jit:
             return leaves, entry
         self._misses += 1
         self._note(key)
-        entry = self._entries[key] = Entry(self._traced(leaves, structure, fixed, fixed_names))
+        entry = Entry(self._traced(leaves, structure, fixed, fixed_names))
+        if not any(isinstance(x, Wrapped) or isinstance(x._value, Symbol) for x in entry.graph.captured):
+            # What a running transform lent through the closure is gone at the next call.
+            self._entries[key] = entry
         return leaves, entry
 
     def _traced(self, leaves: list[Any], structure: TreeDef, fixed: dict[int, Any], names: dict[str, Any]) -> Graph:

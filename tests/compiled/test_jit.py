@@ -79,6 +79,20 @@ def test_what_the_closure_tracks_is_read_at_every_call() -> None:
     assert g.cache_info().misses == 1
 
 
+def test_a_closure_over_a_running_transform_is_not_remembered() -> None:
+    outside: dict[str, Any] = {}
+    g = wg.jit(lambda y: outside["x"] * y)
+
+    def f(x: Any) -> Any:
+        outside["x"] = x
+        return g(wg.tensor(3.0))
+
+    for _ in range(2):
+        assert wg.vmap(f)(wg.tensor([1.0, 2.0])).tolist() == [3.0, 6.0]
+        assert wg.jvp(f, (2.0,), (1.0,))[1].item() == 3.0
+        assert wg.jit(f)(2.0).item() == 6.0
+
+
 def test_one_program_for_each_kind_of_arguments() -> None:
     traces = []
     g = wg.jit(lambda x, k=1.0: traces.append(1) or x * k)
