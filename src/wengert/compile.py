@@ -155,8 +155,9 @@ class jit:
         operands = [*leaves, *graph.captured]
         outs = apply(Compiled(graph, wanted=tracked(operands)), *operands)
         if not graph.captured and not kwargs and not self._static and entry.program is None:
-            simple = all(x.dtype.kind in "biuf" for x in graph.inputs) and len(leaves) == len(args)
-            if simple and "program" in graph._cache:
+            # The short way takes arrays only, no containers of them.
+            simple = all(x.dtype.kind in "biuf" for x in graph.inputs)
+            if simple and all(isinstance(x, (Tensor, _ndarray)) for x in args) and "program" in graph._cache:
                 entry.program = program_of(graph)
         if entry.program is not None:
             self._last = entry

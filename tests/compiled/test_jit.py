@@ -79,6 +79,15 @@ def test_what_the_closure_tracks_is_read_at_every_call() -> None:
     assert g.cache_info().misses == 1
 
 
+def test_a_container_is_not_taken_for_what_is_in_it() -> None:
+    g = wg.jit(lambda x: x["a"] * 2 if isinstance(x, dict) else x[0] * 5 if isinstance(x, tuple) else x)
+    a = wg.ones(3)
+    for _ in range(3):
+        assert g({"a": a}).tolist() == [2.0, 2.0, 2.0]
+        assert g(a).tolist() == [1.0, 1.0, 1.0]
+        assert g((a,)).tolist() == [5.0, 5.0, 5.0]
+
+
 def test_a_closure_over_a_running_transform_is_not_remembered() -> None:
     outside: dict[str, Any] = {}
     g = wg.jit(lambda y: outside["x"] * y)
