@@ -105,7 +105,8 @@ class jit:
     ``jit(grad(f))``, ``grad(jit(f))``, ``vmap(jit(f))``, ``jit`` inside ``jit``.
 
     Tensors that ``f`` reaches through its closure are constants of the compilation, unless they require gradients:
-    those are read at every call, and receive their gradients.
+    those are read at every call, and receive their gradients. A name of the closure that is bound to another tensor
+    later is not looked up again; pass what changes as an argument.
 
     Raises ``TraceError`` for control flow on values, ``TransformError`` for static arguments that cannot be hashed.
 
