@@ -301,3 +301,29 @@ def test_the_cache_can_be_off_or_out_of_reach(tmp_path: Path) -> None:
     expected = float(run_script(WENGERT_CACHE="0"))
     assert float(run_script(WENGERT_CACHE="/proc/nowhere")) == expected
     assert float(run_script(WENGERT_CACHE=str(tmp_path), WENGERT_CPU="x86-64")) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_state_of_a_loop_may_be_larger_than_the_stack() -> None:
+    x = np.random.default_rng(0).normal(size=(1500, 1500))
+    turned = wg.jit(lambda c: wg.scan(lambda c, _: (c.T, None), c, np.arange(3.0))[0])
+    assert np.array_equal(turned(x).numpy(), x.T)
+
+
+def test_an_index_out_of_range_is_an_error_that_names_the_line() -> None:
+    x, rows = np.ones((4, 3)), np.array([0, 7])
+    with pytest.raises(wg.IndexRangeError, match="index 7 is out of bounds for axis 0 with size 4"):
+        wg.jit(lambda x, i: x[i])(x, rows)
+    with pytest.raises(wg.IndexRangeError, match="index 7"):
+        wg.jit(lambda x, i: wg.scan(lambda c, k: (c + x[k].sum(), None), 0.0, i)[0])(x, rows)
+
+
+def test_a_copy_made_for_a_product_is_not_read_before_it_is_made() -> None:
+    x, w = np.arange(24.0).reshape(4, 6), np.arange(9.0).reshape(3, 3)
+
+    def f(x: Any, w: Any) -> Any:
+        part = x[::2, ::2]
+        early = w[:2] + 1
+        return part @ w, early + part
+
+    for got, expected in zip(wg.jit(f)(x, w), f(x, w), strict=True):
+        assert np.array_equal(got.numpy(), expected)

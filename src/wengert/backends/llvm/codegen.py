@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends.llvm import products
+from wengert.backends.llvm import products, routines
 from wengert.backends.llvm.layout import Layout, collapsed, contiguous, own, size
 from wengert.backends.llvm.loops import index, load, loop, nest, place, register, stack, store
 from wengert.backends.llvm.memory import Arena
@@ -22,6 +22,7 @@ from wengert.backends.llvm.schedule import (
     Host,
     Kernel,
     Product,
+    Routine,
     Schedule,
     Step,
     is_scalar_constant,
@@ -57,13 +58,17 @@ class Code:
 
 
 class Frame:
-    """Emits the steps of one schedule at a builder's place. ``pointers`` says where roots lie."""
+    """Emits the steps of one schedule at a builder's place. ``pointers`` says where roots lie, and ``status`` where to
+    write that the run has failed."""
 
-    def __init__(self, code: Code, builder: Any, schedule: Schedule, pointers: dict[Value, Any]) -> None:
+    def __init__(
+        self, code: Code, builder: Any, schedule: Schedule, pointers: dict[Value, Any], status: Any = None
+    ) -> None:
         self.code = code
         self.builder = builder
         self.schedule = schedule
         self.pointers = pointers
+        self.status = status
 
     def allocate(self, arena: Arena, base: Any) -> None:
         """Give memory to every value that has none yet: on the stack, or at its offset in the arena."""
@@ -88,6 +93,8 @@ class Frame:
                 self.assemble(step)
             elif isinstance(step, Product):
                 self.product(step.node)
+            elif isinstance(step, Routine):
+                routines.emit(self, step.node, step.scratch)
             elif not isinstance(step, Host):
                 self.code.inner(self, arena, base).emit(step)
 
@@ -108,6 +115,10 @@ class Frame:
         """Copy elements from one layout to another of the same shape."""
         pointers = self.pointers[source.root], self.pointers[target.root]
         copy_elements(self.code, self.builder, source, target, pointers)
+
+    def move(self, source: Any, target: Any, value: Value) -> None:
+        """Copy the elements of a value of this shape and dtype, from pointer to pointer."""
+        copy_elements(self.code, self.builder, own(value), own(value), (source, target))
 
     def assemble(self, step: Assembly) -> None:
         """Put a result together from operands."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.backends.llvm import codegen
-from wengert.backends.llvm.layout import Layout, own, size
+from wengert.backends.llvm.layout import Layout, contiguous, own, size
 from wengert.backends.llvm.loops import index, loop, stack
 from wengert.backends.llvm.memory import SMALL, Arena
 from wengert.backends.llvm.schedule import Branch, Repeat, Schedule, Step, Until
@@ -42,28 +42,19 @@ class Inner:
         base = self.base
         if schedule in self.arena.offsets:
             base = self.builder.gep(base, [index(self.arena.offsets[schedule])])
-        frame = codegen.Frame(self.frame.code, self.builder, schedule, constants | pointers)
+        frame = codegen.Frame(self.frame.code, self.builder, schedule, constants | pointers, self.frame.status)
         frame.allocate(self.arena.inner[schedule], base)
         frame.run(schedule.steps, self.arena.inner[schedule], base)
         return frame
 
     def _whole(self, x: Value) -> Any:
-        """The pointer to an operand that lies in one piece, copied first if need be."""
+        """The pointer to an operand that lies in one piece."""
         layout = self.frame.schedule.layouts[x]
-        pointer = self.builder.gep(self.frame.pointers[layout.root], [index(layout.offset)])
-        if layout.is_contiguous:
-            return pointer
-        fresh = stack(self.builder, x.dtype, size(x.shape))
-        self._copy(layout._replace(offset=0), own(x), (pointer, fresh))
-        return fresh
+        return self.builder.gep(self.frame.pointers[layout.root], [index(layout.offset)])
 
     def _rows(self, x: Value) -> tuple[Any, int]:
         """The pointer to an operand whose rows lie in one piece each, and the step from row to row."""
-        layout = self.frame.schedule.layouts[x]
-        if layout.strides[1:] == own(x).strides[1:]:
-            pointer = self.builder.gep(self.frame.pointers[layout.root], [index(layout.offset)])
-            return pointer, layout.strides[0]
-        return self._whole(x), own(x).strides[0]
+        return self._whole(x), self.frame.schedule.layouts[x].strides[0]
 
     def _states(self, news: Sequence[Value], operands: Sequence[Value], results: Sequence[Value]) -> list[Any]:
         """Memory for what is handed from step to step, with the initial values in it: on the stack if it is small, so
@@ -83,23 +74,11 @@ class Inner:
             if state is not pointer:
                 self._copy(own(result), own(result), (state, pointer))
 
-    def _hand_on(
-        self, frame: codegen.Frame, news: Sequence[Value], olds: Sequence[Value], states: Sequence[Any]
-    ) -> None:
-        """The new state in the place of the old one; through temporary memory where the old one is part of the new."""
-        moves = []
-        for position, (y, x, state) in enumerate(zip(news, olds, states, strict=True)):
-            layout = frame.schedule.layouts[y]
-            pointer = frame.pointers[layout.root]
-            if pointer is state and layout.strides == own(x).strides and not layout.offset:
-                continue
-            if layout.root in olds and not (olds.index(layout.root) == position and size(x.shape) == 1):
-                fresh = stack(self.builder, y.dtype, size(y.shape))
-                self._copy(layout, own(y), (pointer, fresh))
-                layout, pointer = own(y), fresh
-            moves.append((layout, x, pointer, state))
-        for layout, x, pointer, state in moves:
-            self._copy(layout, own(x), (pointer, state))
+    def _hand_on(self, frame: codegen.Frame, olds: Sequence[Value], states: Sequence[Any]) -> None:
+        """The new state in the place of the old one. No part of it lies in the old one, but for what stays as it is."""
+        for layout, x, state in zip(frame.schedule.outputs, olds, states, strict=False):
+            if layout.root is not x:
+                self._copy(layout, own(x), (frame.pointers[layout.root], state))
 
     # -- scan ---------------------------------------------------------------------------------------------------
 
@@ -121,22 +100,22 @@ class Inner:
 
     def _step(self, step: Repeat, pointers: dict[Value, Any], place: Any, states: Sequence[Any]) -> None:
         scan: Any = step.node.primitive
-        outputs, layouts = scan.body.outputs, step.body.layouts
         written = {y for one in step.body.steps for y in step.body.writes(one)}
         copies = []
-        for y, result in zip(outputs[scan.carry :], step.node.results[scan.carry :], strict=True):
-            slot = self.builder.gep(self.frame.pointers[result], [self.builder.mul(place, index(size(y.shape)))])
-            root = layouts[y].root
-            whole = layouts[y] == own(y)._replace(root=root) and size(root.shape) == size(y.shape)
+        for at, result in zip(step.body.outputs[scan.carry :], step.node.results[scan.carry :], strict=True):
+            slot = self.builder.gep(self.frame.pointers[result], [self.builder.mul(place, index(size(at.shape)))])
+            root = at.root
+            whole = at.is_contiguous and not at.offset and size(root.shape) == size(at.shape)
             if root in written and root not in pointers and whole:
                 # What is stacked is computed where it will lie.
                 pointers[root] = slot
             else:
-                copies.append((y, slot))
+                copies.append((at, slot))
         frame = self._frame(step.body, pointers)
-        for y, slot in copies:
-            self._copy(layouts[y], own(y), (frame.pointers[layouts[y].root], slot))
-        self._hand_on(frame, outputs[: scan.carry], scan.parts(scan.body.inputs).carry, states)
+        for at, slot in copies:
+            target = Layout(at.root, at.shape, contiguous(at.shape))
+            self._copy(at, target, (frame.pointers[at.root], slot))
+        self._hand_on(frame, scan.parts(scan.body.inputs).carry, states)
 
     # -- while_loop ---------------------------------------------------------------------------------------------
 
@@ -152,13 +131,13 @@ class Inner:
         builder.position_at_end(ask)
         given = dict(zip((*asked.consts, *asked.carry), (*consts, *states), strict=True))
         frame = self._frame(step.condition, given)
-        answer = step.condition.layouts[op.condition.outputs[0]]
+        (answer,) = step.condition.outputs
         value = builder.load(builder.gep(frame.pointers[answer.root], [index(answer.offset)]))
         builder.cbranch(builder.icmp_signed("!=", value, ir.Constant(value.type, 0)), body, after)
         builder.position_at_end(body)
         given = dict(zip((*inputs.consts, *inputs.carry), (*consts, *states), strict=True))
         frame = self._frame(step.body, given)
-        self._hand_on(frame, op.body.outputs, inputs.carry, states)
+        self._hand_on(frame, inputs.carry, states)
         builder.branch(ask)
         builder.position_at_end(after)
         self._results(states, step.node.results)
@@ -181,8 +160,7 @@ class Inner:
         for schedule, block in zip(step.branches, blocks, strict=True):
             builder.position_at_end(block)
             frame = self._frame(schedule, dict(zip(schedule.graph.inputs, pointers, strict=True)))
-            for y, result in zip(schedule.graph.outputs, step.node.results, strict=True):
-                at = schedule.layouts[y]
+            for at, result in zip(schedule.outputs, step.node.results, strict=True):
                 self._copy(at, own(result), (frame.pointers[at.root], self.frame.pointers[result]))
             builder.branch(after)
         builder.position_at_end(after)

@@ -95,3 +95,11 @@ def register(builder: Any, dtype: Any) -> Any:
     """A variable that LLVM keeps in a register."""
     with builder.goto_entry_block():
         return builder.alloca(ir_type(dtype))
+
+
+def flag(builder: Any) -> Any:
+    """A variable for one bit, not set."""
+    with builder.goto_entry_block():
+        made = builder.alloca(ir.IntType(1))
+    builder.store(ir.Constant(ir.IntType(1), 0), made)
+    return made

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -15,8 +15,10 @@ from wengert.backends.llvm.layout import Layout, own
 from wengert.backends.llvm.loops import index
 from wengert.backends.llvm.memory import ALIGNMENT, Arena
 from wengert.backends.llvm.scalars import memory_type
-from wengert.backends.llvm.schedule import Host, Schedule, Step, inside
+from wengert.backends.llvm.schedule import Host, Routine, Schedule, Step, inside
 from wengert.core.apply import explain
+from wengert.core.errors import GraphError
+from wengert.core.interpreter import interpret
 from wengert.core.lazy import LazyModule
 from wengert.core.static import Constant, Graph, Value
 
@@ -43,7 +45,7 @@ class Program:
     def __init__(self, graph: Graph, keep_text: bool = False) -> None:
         self.graph = graph
         self.schedule = schedule = Schedule(graph, _remembered)
-        self._outputs = [schedule.layouts[y] for y in graph.outputs]
+        self._outputs = schedule.outputs
         written = {y for step in schedule.steps for y in schedule.writes(step)}
         shared: set[Value] = set()
         #: Roots that become fresh arrays at every call because an output lies in them whole.
@@ -69,6 +71,8 @@ class Program:
         self._fresh_specs = [(x.shape, x.dtype) for x in self.fresh]
         self.native: Native | None = None
         self._compile(keep_text)
+        #: Whether native code may find something wrong.
+        self._checked = any(isinstance(step, Routine) for one in every(schedule) for step in one.steps)
         self.simple = len(self.segments) == 1 and isinstance(self.segments[0], Segment) and not self._held
         self._direct = all(layout == own(layout.root) for layout in self._outputs) and len(shared) == len(self._outputs)
 
@@ -107,7 +111,8 @@ class Program:
             entry = builder.function.args[0]
             pointers = {x: self._data(builder, entry, place, x) for x, place in self.places.items()}
             base = self._data(builder, entry, len(self.places), None)
-            frame = Frame(code, builder, self.schedule, pointers)
+            status = builder.bitcast(builder.gep(base, [index(self.arena.size)]), ir.IntType(64).as_pointer())
+            frame = Frame(code, builder, self.schedule, pointers, status)
             frame.allocate(self.arena, base)
             frame.run(segment.steps, self.arena, base)
             builder.ret_void()
@@ -140,6 +145,8 @@ class Program:
                 *map(id, arguments), *map(id, fresh), *map(id, self._constant_arrays), id(arena)
             )
             self.segments[0].call(table)  # type: ignore[union-attr]
+            if self._checked and arena[-ALIGNMENT]:
+                self._explain(arguments)
             self._arenas.append(arena)
             if self._direct:
                 return tuple(fresh)
@@ -154,9 +161,10 @@ class Program:
         )
 
     def _new_arena(self) -> np.ndarray:
-        memory = np.empty(self.arena.size + ALIGNMENT, np.uint8)
+        memory = np.empty(self.arena.size + 2 * ALIGNMENT, np.uint8)
         start = -memory.__array_interface__["data"][0] % ALIGNMENT
-        return memory[start : start + max(self.arena.size, 1)]
+        memory[start + self.arena.size] = 0
+        return memory[start : start + self.arena.size + ALIGNMENT]
 
     def _in_turn(self, arrays: list[Any], arena: np.ndarray) -> list[Any]:
         arrays += [np.empty(x.shape, x.dtype) for x in self._held]
@@ -165,9 +173,16 @@ class Program:
             if isinstance(one, Segment):
                 table = (ctypes.c_void_p * (len(arrays) + 1))(*map(id, arrays), id(arena))
                 one.call(table)
+                if self._checked and arena[-ALIGNMENT]:
+                    self._explain(arrays[: len(self.graph.inputs)])
             else:
                 self._host(one, arrays)
         return arrays
+
+    def _explain(self, arguments: Sequence[np.ndarray]) -> NoReturn:
+        """Native code found something wrong, and does not know how to say it; the operations themselves do."""
+        interpret(self.graph, arguments)
+        raise GraphError("native code reported a failure that NumPy does not find")
 
     def _host(self, step: Host, arrays: list[Any]) -> None:
         node = step.node
@@ -195,15 +210,18 @@ class Program:
         return np.lib.stride_tricks.as_strided(flat[layout.offset :], layout.shape, strides)
 
 
-def constants_inside(schedule: Schedule) -> list[Constant]:
-    """The constants of a schedule and of those inside it."""
-    found: dict[Constant, None] = {}
+def every(schedule: Schedule) -> Iterator[Schedule]:
+    """A schedule and those inside it."""
     stack = [schedule]
     while stack:
         here = stack.pop()
-        found.update(dict.fromkeys(here.graph.constants))
+        yield here
         stack += [one for step in here.steps for one in inside(step)]
-    return list(found)
+
+
+def constants_inside(schedule: Schedule) -> list[Constant]:
+    """The constants of a schedule and of those inside it."""
+    return list(dict.fromkeys(x for one in every(schedule) for x in one.graph.constants))
 
 
 _REASONS: dict[Any, str] = {}

@@ -7,11 +7,14 @@ an earlier step did. What only the nest uses is never stored.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from wengert.backends.llvm.layout import Layout, own, viewed
+from wengert.backends.llvm import routines
+from wengert.backends.llvm.layout import Layout, contiguous, own, size, viewed
 from wengert.core.static import Constant, Graph, GraphNode, Result, Value
+from wengert.core.types import TensorSpec
 from wengert.ops.contraction import Matmul
 from wengert.ops.control import Switch
 from wengert.ops.families import Elementwise
@@ -59,6 +62,15 @@ class Product:
 
 
 @dataclass(eq=False)
+class Routine:
+    """An operation with native code of its own (``wengert.backends.llvm.routines``)."""
+
+    node: GraphNode
+    #: Memory that it needs while it runs.
+    scratch: list[Value]
+
+
+@dataclass(eq=False)
 class Repeat:
     """A scan, whose body is a schedule of its own."""
 
@@ -91,7 +103,7 @@ class Host:
     reason: str
 
 
-Step = Kernel | Copy | Assembly | Product | Repeat | Until | Branch | Host
+Step = Kernel | Copy | Assembly | Product | Routine | Repeat | Until | Branch | Host
 
 
 def inside(step: Step) -> list[Schedule]:
@@ -106,7 +118,7 @@ def inside(step: Step) -> list[Schedule]:
 class Schedule:
     """The steps of a graph, and the layout of every value that lies in memory."""
 
-    def __init__(self, graph: Graph, lowers: Any) -> None:
+    def __init__(self, graph: Graph, lowers: Any, carried: Sequence[Value] = ()) -> None:
         self.graph = graph
         self.steps: list[Step] = []
         self.layouts: dict[Value, Layout] = {}
@@ -121,6 +133,9 @@ class Schedule:
             self._place(node)
         for y in graph.outputs:
             self._materialise(y)
+        #: Where each output lies.
+        self.outputs: list[Layout] = [self.layouts[y] for y in graph.outputs]
+        self._detach(carried)
 
     # -- placing a node -----------------------------------------------------------------------------------------
 
@@ -138,14 +153,22 @@ class Schedule:
         elif isinstance(primitive, Matmul) and _is_real(node):
             return self._append(Product(node), node)
         elif isinstance(primitive, (Scan, While, Switch)) and not getattr(primitive, "slots", 0):
-            schedules = [Schedule(graph, self._lowers) for graph in primitive.graphs()]
+            schedules = self._inside(primitive)
             reasons = {step.reason for one in schedules for step in one.hosts}
             if not reasons:
                 return self._append(_carrying(node, schedules), node)
             reason = "; ".join(sorted(reasons))
         else:
-            reason = f"{primitive.name} is not compiled"
+            reason = routines.refusal(node)
+            if not reason:
+                return self._append(Routine(node, routines.scratch(node)), node)
         return self._append(Host(node, reason), node)
+
+    def _inside(self, primitive: Any) -> list[Schedule]:
+        """The schedules of the graphs that a loop or a branch carries; a loop's body comes last."""
+        *others, body = primitive.graphs()
+        carried = () if isinstance(primitive, Switch) else primitive.parts(body.inputs).carry
+        return [*(Schedule(one, self._lowers) for one in others), Schedule(body, self._lowers, carried)]
 
     def _as_view(self, node: GraphNode) -> bool:
         if len(node.operands) != 1 or isinstance(node.primitive, Elementwise) or not node.results:
@@ -159,7 +182,7 @@ class Schedule:
         found = viewed(node.primitive, base if base is not None else own(x), node.results[0])
         if found is None and base is not None and not base.is_contiguous and node.primitive.aliases:
             # A reshape of what is not contiguous: copy, and look again.
-            found = viewed(node.primitive, self._copied(x), node.results[0])
+            found = viewed(node.primitive, self._copy_of(x), node.results[0])
         if found is None:
             return False
         self._materialise(x)
@@ -197,10 +220,13 @@ class Schedule:
             placed.append((k, part))
         return Assembly(node, start, placed)
 
-    def _copied(self, x: Value) -> Layout:
+    def _copy_of(self, x: Value) -> Layout:
         self._materialise(x)
-        twin = Result(x.spec, 0)
-        self.steps.append(Copy(self.layouts[x], twin))
+        return self._copied(self.layouts[x])
+
+    def _copied(self, source: Layout) -> Layout:
+        twin = Result(TensorSpec(source.shape, source.root.dtype), 0)
+        self.steps.append(Copy(source, twin))
         self._made[twin] = len(self.steps) - 1
         self.layouts[twin] = own(twin)
         return self.layouts[twin]
@@ -252,12 +278,34 @@ class Schedule:
     def _append(self, step: Step, node: GraphNode) -> None:
         for x in node.inputs:
             self._materialise(x)
-            if isinstance(step, Product) and not _is_readable(self.layouts[x]):
-                self.layouts[x] = self._copied(x)
+            if not self._is_readable(step, x):
+                self.layouts[x] = self._copy_of(x)
+                self._made[x] = len(self.steps) - 1
         self.steps.append(step)
         for y in node.results:
             self._made[y] = len(self.steps) - 1
             self.layouts[y] = own(y)
+
+    def _is_readable(self, step: Step, x: Value) -> bool:
+        """Whether an operand lies as the code of a step reads it."""
+        layout = self.layouts[x]
+        if isinstance(step, Product):
+            return _is_matrix(layout)
+        if isinstance(step, (Host, Assembly)):
+            return True
+        if isinstance(step, (Repeat, Until)):
+            operands = step.node.primitive.parts(step.node.operands)  # type: ignore[attr-defined]
+            if x not in operands.consts:
+                # The first state is copied anyway; what a scan runs over is read row by row.
+                return x not in operands.xs or layout.strides[1:] == contiguous(layout.shape)[1:]
+        return layout.is_contiguous
+
+    def _detach(self, carried: Sequence[Value]) -> None:
+        """Give the new state of a loop memory of its own where it is part of the old one, which is overwritten."""
+        for k, x in enumerate(carried):
+            layout = self.outputs[k]
+            if layout.root in carried and not (layout.root is x and (layout == own(x) or size(x.shape) == 1)):
+                self.outputs[k] = self._copied(layout)
 
     # -- questions ----------------------------------------------------------------------------------------------
 
@@ -284,7 +332,7 @@ class Schedule:
         if isinstance(step, Kernel):
             reduced = [y for node in step.nodes if node.primitive.reducer for y in node.results]
             return [*(y for node in step.nodes for y in node.results if y in step.stored), *reduced]
-        return list(step.node.results)
+        return [*step.node.results, *(step.scratch if isinstance(step, Routine) else ())]
 
     def lifetimes(self) -> dict[Value, tuple[int, int]]:
         """For each value with memory of its own, the steps between which it is needed; outputs to the end."""
@@ -295,8 +343,8 @@ class Schedule:
             for layout in self.reads(step):
                 if layout.root in lives:
                     lives[layout.root] = (lives[layout.root][0], place)
-        for y in self.graph.outputs:
-            root = self.layouts[y].root
+        for layout in self.outputs:
+            root = layout.root
             if root in lives:
                 lives[root] = (lives[root][0], len(self.steps))
         return lives
@@ -315,7 +363,7 @@ def _is_real(node: GraphNode) -> bool:
     return len(node.inputs) == 2 and x.dtype == y.dtype and x.dtype.char in "fd" and 0 not in (*x.shape, *y.shape)
 
 
-def _is_readable(x: Layout) -> bool:
+def _is_matrix(x: Layout) -> bool:
     """Whether BLAS can read the last axes: one of them without gaps, the other with a fixed step forward."""
     axes = [(n, s) for n, s in zip(x.shape[-2:], x.strides[-2:], strict=True) if n > 1]
     if len(x.shape) == 1 or len(axes) < 2:
