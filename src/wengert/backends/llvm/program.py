@@ -8,12 +8,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from wengert.backends.llvm.codegen import Code, Frame, lowers
+from wengert.backends.llvm.codegen import Frame, lowers
 from wengert.backends.llvm.engine import Native
 from wengert.backends.llvm.inner import Inner
 from wengert.backends.llvm.layout import Layout, own
 from wengert.backends.llvm.loops import index
 from wengert.backends.llvm.memory import ALIGNMENT, Arena
+from wengert.backends.llvm.module import Code
 from wengert.backends.llvm.scalars import memory_type
 from wengert.backends.llvm.schedule import Host, Routine, Schedule, Step, inside
 from wengert.core.apply import explain
