@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -317,3 +319,9 @@ def test_a_checkpoint_in_a_trace_keeps_its_inputs_only() -> None:
     slope = graph.grad().optimize()
     assert [node.op for node in slope] == ["call"]
     assert slope.nodes[0].primitive.graphs()[0].counts["cos"] == 2
+
+
+def test_a_graph_is_compiled_in_a_process_that_has_compiled_nothing() -> None:
+    code = "import wengert as wg; print(wg.trace(wg.sin)(wg.TensorSpec(())).compile()(0.0).item())"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout == "0.0\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
@@ -200,6 +201,8 @@ class Graph(static.Graph):
         >>> wg.trace(lambda x: (x * x).sum())(wg.TensorSpec((3,))).compile()(wg.ones(3))
         tensor(3.)
         """
+        if not compiler:
+            importlib.import_module("wengert.compile")
         compiled: Function = compiler[0](self)
         return compiled
 
