@@ -1,0 +1,112 @@
+"""``wengert check``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import wengert as wg
+from wengert.cli.command import Command, Result, add_target, number, positive, problem
+from wengert.cli.failures import FAILED, OK, Failure
+from wengert.cli.inputs import Problem
+from wengert.core.errors import GradcheckError
+from wengert.core.tensor import Tensor
+
+_MODES = {"fwd": ("fwd",), "rev": ("rev",), "both": ("fwd", "rev")}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_target(parser)
+    parser.add_argument("--order", type=positive, default=2, help="check derivatives up to this order (default: 2)")
+    parser.add_argument("--mode", choices=_MODES, default="both", help="forward, reverse, or both (the default)")
+    parser.add_argument("--compiled", action="store_true", help="check the compiled function instead")
+    parser.add_argument("--eps", type=number, help="the step of the differences")
+    parser.add_argument("--atol", type=number, help="tolerance in units of the largest number compared, or of one")
+    parser.add_argument("--rtol", type=number, help="tolerance relative to each number")
+
+
+def run(options: argparse.Namespace) -> Result:
+    with problem(options) as found:
+        found = found.with_parameters()
+        _require_numbers(found)
+        _require_same_values(found)
+        function = wg.jit(found.function) if options.compiled else found.function
+        tolerances = {name: getattr(options, name) for name in ("eps", "atol", "rtol")}
+        checks: list[dict[str, Any]] = []
+        for modes in _combinations(options.mode):
+            for order in range(1, options.order + 1):
+                message = ""
+                try:
+                    wg.check_grads(function, found.args, order, modes, seed=options.seed, **tolerances)
+                except GradcheckError as error:
+                    message = str(error)
+                checks.append({"order": order, "modes": list(modes), "passed": not message, "message": message})
+                if message:  # the next order begins with the same differences
+                    break
+    passed = all(check["passed"] for check in checks)
+    data = {"function": found.name, "inputs": found.describe(), "passed": passed, "checks": checks}
+    return Result(data, _text(found, checks, passed, options.color), OK if passed else FAILED)
+
+
+def _combinations(mode: str) -> list[tuple[str, ...]]:
+    return [("fwd",), ("rev",), ("fwd", "rev")] if mode == "both" else [_MODES[mode]]
+
+
+def _require_numbers(found: Problem) -> None:
+    if not any(x.dtype.kind in "fc" for x in map(np.asarray, _leaves(found.args))):
+        whole = ", ".join(found.names)
+        raise Failure(
+            f"{found.name} has no input to differentiate by: none is a floating-point number"
+            + (f" ({whole})" if whole else "")
+            + "; write 3.0 for 3, and make what you differentiate by an argument"
+        )
+
+
+def _require_same_values(found: Problem) -> None:
+    """Differences of a function that draws random numbers say nothing."""
+    once, again = (_leaves(found.function(*found.args)) for _ in range(2))
+    if not all(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc") for a, b in zip(once, again, strict=True)):
+        raise Failure(
+            f"{found.name} gives other values when it is called again with the same arguments, so differences cannot "
+            f"check its derivatives; fix its random numbers"
+        )
+
+
+def _leaves(tree: Any) -> list[np.ndarray]:
+    return [
+        np.asarray(x.detach().numpy() if isinstance(x, Tensor) else x)
+        for x in wg.tree_leaves(tree)
+        if isinstance(x, (Tensor, np.ndarray, np.generic, float, complex))
+    ]
+
+
+def _text(found: Problem, checks: Sequence[dict[str, Any]], passed: bool, color: bool) -> str:
+    inputs = ", ".join(f"{name}: {' '.join(specs)}" for name, specs in found.describe().items())
+    lines = [f"{found.name}({inputs})"]
+    names = {("fwd",): "forward mode", ("rev",): "reverse mode", ("fwd", "rev"): "both, each of each"}
+    for check in checks:
+        word = "passed" if check["passed"] else "FAILED"
+        if color:
+            word = f"\x1b[{32 if check['passed'] else 31}m{word}\x1b[0m"
+        lines.append(f"  order {check['order']}  {names[tuple(check['modes'])]:20} {word}")
+        lines += [f"    {line}" for line in check["message"].splitlines()]
+    end = "every derivative agrees with differences" if passed else "derivatives differ"
+    return "\n".join([*lines, end])
+
+
+COMMAND = Command(
+    "check",
+    "compare derivatives with differences, in both modes and orders",
+    "Compare the derivatives of a function with central differences along random directions: in forward mode, in "
+    "reverse mode, against each other, and the same for derivatives of derivatives. Exit code 1 if they differ.",
+    (
+        "wengert check model.py:loss",
+        "wengert check model.py:loss --order 3 --mode rev",
+        'wengert check model.py:f --input "x=float64[4]~positive" --compiled',
+    ),
+    configure,
+    run,
+)
