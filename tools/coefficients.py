@@ -19,6 +19,7 @@ HALF_LN2 = mp.log(2) / 2 * mpf("1.0001")
 HALF_PI = mp.pi / 2 * mpf("1.0001")
 EIGHTH_PI = mp.pi / 8 * mpf("1.0001")
 ROOT = mp.sqrt(2) * mpf("1.0001")
+DIGAMMA_ROOT = mp.findroot(mp.digamma, mpf("1.46"))
 LARGEST_S2 = ((ROOT - 1) / (ROOT + 1)) ** 2
 ATAN_SPLIT = mp.tan(mp.pi / 8) * mpf("1.0001")
 TINY = mpf("1e-12")
@@ -29,6 +30,18 @@ def _log_series(z: mpf, skip: int) -> mpf:
     s = mp.sqrt(z)
     rest = 2 * mp.atanh(s) / s - sum(2 * z**k / (2 * k + 1) for k in range(skip))
     return rest / z**skip
+
+
+def _stirling(t: mpf) -> mpf:
+    """x (log Gamma(x) - (x - 1/2) log x + x - log(2 pi)/2), where t = 1/x**2."""
+    x = 1 / mp.sqrt(t)
+    return x * (mp.loggamma(x) - (x - mpf(1) / 2) * mp.log(x) + x - mp.log(2 * mp.pi) / 2)
+
+
+def _digamma_series(t: mpf) -> mpf:
+    """x**2 (log x - 1/(2x) - digamma(x)), where t = 1/x**2."""
+    x = 1 / mp.sqrt(t)
+    return (mp.log(x) - 1 / (2 * x) - mp.digamma(x)) / t
 
 
 def problems(digits: int) -> dict[str, Problem]:
@@ -70,11 +83,33 @@ def problems(digits: int) -> dict[str, Problem]:
         # (1+2x) exp(x*x) erfc(x) = ERFC(t), t = (x-15/4)/(x+15/4): M. M. Shepherd and J. G. Laframboise, "Chebyshev
         # approximation of (1+2x)exp(x^2)erfc x in 0 <= x < infinity", Mathematics of Computation 36, 1981, 249-253.
         "ERFC": Problem(lambda t: scaled_erfc(back(t)), lambda t: 1 / scaled_erfc(back(t)), mpf(-1), erfc_t, fine),
+        **_gamma_problems(fine),
+    }
+
+
+def _gamma_problems(fine: float) -> dict[str, Problem]:
+    """The polynomials of the gamma function; the seams are those of ``wengert.backends.llvm.math.gamma``."""
+    root, edge = DIGAMMA_ROOT, mpf("1e-4")
+    series, slope_series = mpf("4.5") ** -2, mpf("6.5") ** -2
+    return {
+        # log Gamma(2 + w) = w LGAMMA(w), |w| up to 1/2.
+        "LGAMMA": Problem(
+            lambda w: mp.loggamma(2 + w) / w, lambda w: w / mp.loggamma(2 + w), -mpf("0.5001"), mpf("0.5001"), fine
+        ),
+        # log Gamma(x) = (x - 1/2) log x - x + log(2 pi)/2 + STIRLING(1/x**2)/x; the absolute error counts.
+        "STIRLING": Problem(_stirling, mp.sqrt, TINY, series, fine),
+        # digamma(root + v) = v DIGAMMA(v), from 1 to 5/2.
+        "DIGAMMA": Problem(
+            lambda v: mp.digamma(v + root) / v, lambda v: v / mp.digamma(v + root), 1 - root - edge, 2.5 - root, fine
+        ),
+        # digamma(x) = log x - 1/(2x) - DIGAMMA_SERIES(1/x**2)/x**2.
+        "DIGAMMA_SERIES": Problem(_digamma_series, lambda t: t / mp.digamma(1 / mp.sqrt(t)), TINY, slope_series, fine),
     }
 
 
 # Results of 32 bits are float64 arithmetic on the way to float32, where only these are needed.
-FORMATS = {53: (53, None), 32: (53, {"EXP", "LOG"}), 24: (24, None)}
+_GAMMA = {"LGAMMA", "STIRLING", "DIGAMMA", "DIGAMMA_SERIES"}
+FORMATS = {53: (53, set()), 32: (53, {"EXP", "LOG", "SIN", "TAN"} | _GAMMA), 24: (24, set())}
 
 
 def coefficients() -> dict[tuple[str, int], list[mpf]]:
@@ -82,7 +117,7 @@ def coefficients() -> dict[tuple[str, int], list[mpf]]:
     found = {}
     for digits, (bits, names) in FORMATS.items():
         for name, problem in problems(digits).items():
-            if names is None or name in names:
+            if name in names if names else digits == 53 or name not in _GAMMA:
                 fit = minimax(problem, bits)
                 sys.stderr.write(f"{name} for {digits} bits: {len(fit.coefficients)} terms, 2**{fit.error:.1f}\n")
                 found[name, digits] = fit.coefficients
@@ -114,6 +149,7 @@ def constants() -> dict[tuple[str, int], list[mpf]]:
         found["LOG10_E", bits] = words(1 / mp.log(10), bits, 2)
         found["TWO_THIRDS", bits] = words(mpf(2) / 3, bits, 2)
         found["PI", bits] = words(mp.pi, bits, 3)
+        found["DIGAMMA_ROOT", bits] = words(DIGAMMA_ROOT, bits, 2)
     return found
 
 
@@ -164,7 +200,8 @@ def _dictionary(name: str, comment: str, entries: dict[tuple[str, int], list[mpf
 
 def _table(name: str, comment: str, rows: list[list[mpf]]) -> str:
     text = "\n".join(_text(row) for row in rows)
-    return f'# {comment}\n{name}: list[list[float]] = list(map(_numbers, """\n{text}\n""".strip().splitlines()))\n\n'
+    quoted = f'        """\n{text}\n""".strip().splitlines(),\n'
+    return f"# {comment}\n{name}: list[list[float]] = list(\n    map(\n        _numbers,\n{quoted}    )\n)\n\n"
 
 
 def main() -> None:

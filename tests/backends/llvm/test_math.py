@@ -22,8 +22,11 @@ NUMPY = {
     "cbrt": np.cbrt,
     "sigmoid": special.expit,
     "softplus": lambda x: np.logaddexp(x, np.zeros_like(x)),
-    "erf": special.erf,
-    "erfc": special.erfc,
+    **{name: getattr(special, name) for name in "erf erfc ndtr gamma xlogy xlog1py entr".split()},
+    **{name: getattr(np, name) for name in "hypot logaddexp logaddexp2 fmod remainder floor_divide".split()},
+    **{name: getattr(np, f"arc{name[1:]}") for name in ("asinh", "acosh", "atanh")},
+    "lgamma": special.gammaln,
+    "digamma": special.psi,
 }
 
 
@@ -66,6 +69,8 @@ def test_special_values_are_numpys(name: str, dtype: str) -> None:
     arguments = tuple(one.ravel() for one in np.meshgrid(values, values)) if name in BINARY else (values,)
     if name.endswith("_near"):
         arguments = (values[~(np.abs(values) > 2.0**40) | np.isinf(values)],)
+    if name == "lgamma":
+        arguments = (values[np.abs(values) != 5e-324],)  # where SciPy's overflows: the value is 744.44
     with np.errstate(all="ignore"):
         _agree(native(name, dtype)(*arguments), NUMPY[name](*arguments), *arguments)
 
@@ -116,13 +121,10 @@ def test_loops_are_vectorised_for_avx2(name: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "dtype"), CASES)
-def test_a_machine_without_fused_multiply_add_gets_the_same_within_the_bound(name: str, dtype: str) -> None:
-    portable = native(name, dtype, cpu="x86-64", fused=False)
-    assert "fmadd" not in portable.assembly
-    random = np.random.default_rng(3)
-    arguments = [random.uniform(0.01, 1, 500).astype(dtype) for _ in range(2 if name in BINARY else 1)]
-    got, want = portable(*arguments), native(name, dtype)(*arguments)
-    assert np.max(np.abs(got - want) / np.spacing(np.abs(want))) <= 2 * BOUNDS.get(name, 2.0)
+def test_a_machine_without_fused_multiply_add_is_within_the_same_bound(name: str, dtype: str) -> None:
+    assert "fmadd" not in native(name, dtype, cpu="x86-64", fused=False).assembly
+    found = worst(name, dtype, 200, portable=True)
+    assert found.ulps <= BOUNDS.get(name, 2.0), found
 
 
 def test_lanes_and_remainders_give_the_same_bits() -> None:

@@ -239,16 +239,8 @@ class ScalarEmitter:
         return self.builder.call(function, args)
 
     def library(self, name: str, *args: Scalar) -> Value:
-        """A call of a mathematical function: of our own, which vectorise, or of C's where there is none."""
-        module, kind = self.builder.module, args[0].value.type
-        if name in math.FUNCTIONS:
-            function = math.declare(module, name, kind, has_fma())
-        else:
-            full = name + "f" if isinstance(kind, ir.FloatType) else name
-            function = module.globals.get(full)
-            if function is None:
-                function = ir.Function(module, ir.FunctionType(kind, [kind] * len(args)), full)
-                function.attributes.add("nounwind")
+        """A call of a mathematical function."""
+        function = math.declare(self.builder.module, name, args[0].value.type, has_fma())
         return self.builder.call(function, [a.value for a in args])
 
 
@@ -360,10 +352,58 @@ def _reciprocal(e: ScalarEmitter, x: Scalar) -> Value:
     return e.builder.fdiv(ir.Constant(x.value.type, 1.0), x.value)
 
 
-def _divmod(want_quotient: bool) -> Callable[..., Value]:
+def _divided(name: str) -> Callable[..., Value]:
+    """``fmod``, ``remainder`` or ``floor_divide``: of floats by our own functions, of integers without a trap."""
+
     def emit(e: ScalarEmitter, x: Scalar, y: Scalar) -> Value:
-        # Zero divisors have a meaning of NumPy's own.
-        raise NotLowered("floor_divide" if want_quotient else "remainder")
+        if x.dtype.kind == "f":
+            return e.library(name, x, y)
+        return (_signed if x.dtype.kind == "i" else _unsigned)(name, e.builder, x.value, y.value)
+
+    return emit
+
+
+def _unsigned(name: str, builder: Any, x: Value, y: Value) -> Value:
+    """A quotient or a remainder; by zero, NumPy says zero."""
+    zero = ir.Constant(x.type, 0)
+    by_zero = builder.icmp_unsigned("==", y, zero)
+    divisor = builder.select(by_zero, ir.Constant(x.type, 1), y)
+    found = (builder.udiv if name == "floor_divide" else builder.urem)(x, divisor)
+    return builder.select(by_zero, zero, found)
+
+
+def _signed(name: str, builder: Any, x: Value, y: Value) -> Value:
+    """The same; the smallest number over -1 is itself."""
+    zero, one = ir.Constant(x.type, 0), ir.Constant(x.type, 1)
+    by_zero = builder.icmp_signed("==", y, zero)
+    smallest = builder.icmp_signed("==", x, ir.Constant(x.type, -(2 ** (x.type.width - 1))))
+    overflow = builder.and_(smallest, builder.icmp_signed("==", y, ir.Constant(x.type, -1)))
+    divisor = builder.select(builder.or_(by_zero, overflow), one, y)
+    rest = builder.srem(x, divisor)
+    crossed = builder.icmp_signed("<", builder.xor(rest, divisor), zero)
+    crossed = builder.and_(crossed, builder.icmp_signed("!=", rest, zero))
+    if name == "fmod":
+        found = rest
+    elif name == "remainder":
+        found = builder.select(crossed, builder.add(rest, divisor), rest)
+    else:
+        quotient = builder.sdiv(x, divisor)
+        found = builder.select(crossed, builder.sub(quotient, one), quotient)
+    return builder.select(by_zero, zero, found)
+
+
+def _shift(left: bool) -> Callable[..., Value]:
+    """Shifts by as many bits as there are, or more, push every bit out."""
+
+    def emit(e: ScalarEmitter, x: Scalar, y: Scalar) -> Value:
+        builder, kind = e.builder, x.value.type
+        last = ir.Constant(kind, kind.width - 1)
+        inside = builder.icmp_unsigned("<=", y.value, last)
+        by = builder.select(inside, y.value, last)
+        if not left and x.dtype.kind == "i":
+            return builder.ashr(x.value, by)
+        shifted = (builder.shl if left else builder.lshr)(x.value, by)
+        return builder.select(inside, shifted, ir.Constant(kind, 0))
 
     return emit
 
@@ -441,6 +481,9 @@ _UFUNCS: dict[str, Callable[..., Value]] = {
     "logical_or": _logical("or_"),
     "logical_xor": _logical("xor"),
     "logical_not": lambda e, x: e.builder.not_(e.is_nonzero(x)),
+    **{name: _divided(name) for name in ("fmod", "remainder", "floor_divide")},
+    "left_shift": _shift(left=True),
+    "right_shift": _shift(left=False),
     "bitwise_and": _bits("and_"),
     "bitwise_or": _bits("or_"),
     "bitwise_xor": _bits("xor"),
@@ -456,11 +499,12 @@ _UFUNCS: dict[str, Callable[..., Value]] = {
     **{
         numpy_name: _library(name)
         for numpy_name, name in {
-            "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log2": "log2", "log10": "log10",
-            "log1p": "log1p", "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "asin", "arccos": "acos",
-            "arctan": "atan", "arctan2": "atan2", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "arcsinh": "asinh",
-            "arccosh": "acosh", "arctanh": "atanh", "cbrt": "cbrt", "power": "pow", "float_power": "pow",
-            "hypot": "hypot", "fmod": "fmod", "erf": "erf", "erfc": "erfc", "gammaln": "lgamma", "expit": "sigmoid",
+            **{name: name for name in (
+                "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh",
+                "cbrt", "hypot", "logaddexp", "logaddexp2", "erf", "erfc", "ndtr", "gamma", "xlogy", "xlog1py", "entr",
+            )},
+            **{f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
+            "power": "pow", "float_power": "pow", "gammaln": "lgamma", "psi": "digamma", "expit": "sigmoid",
         }.items()
     },
 }  # fmt: skip

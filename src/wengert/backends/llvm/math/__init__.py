@@ -12,7 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wengert.backends.llvm.math import circular, exponential, gaussian, hyperbolic, inverse, logarithm, power
+from wengert.backends.llvm.math import (
+    circular,
+    division,
+    exponential,
+    gamma,
+    gaussian,
+    hyperbolic,
+    inverse,
+    logarithm,
+    power,
+)
 from wengert.backends.llvm.math.circular import NEAR_LIMIT
 from wengert.backends.llvm.math.emit import Emit
 from wengert.core.lazy import LazyModule
@@ -59,13 +69,31 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         "tanh": hyperbolic.tanh,
         "pow": power.pow_,
         "cbrt": power.cbrt,
+        "hypot": power.hypot,
+        "asinh": hyperbolic.asinh,
+        "acosh": hyperbolic.acosh,
+        "atanh": hyperbolic.atanh,
+        "logaddexp": logarithm.logaddexp,
+        "logaddexp2": logarithm.logaddexp2,
+        "xlogy": logarithm.xlogy,
+        "xlog1py": logarithm.xlog1py,
+        "entr": logarithm.entr,
         "erf": gaussian.erf,
         "erfc": gaussian.erfc,
+        "ndtr": gaussian.ndtr,
+        "lgamma": gamma.lgamma,
+        "gamma": gamma.gamma,
+        "digamma": gamma.digamma,
+        "fmod": division.fmod,
+        "remainder": division.remainder,
+        "floor_divide": division.floor_divide,
     }.items()
 }
 
 #: Functions of two arguments.
-BINARY = frozenset({"atan2", "pow"})
+BINARY = frozenset(
+    {"atan2", "pow", "hypot", "logaddexp", "logaddexp2", "xlogy", "xlog1py", "fmod", "remainder", "floor_divide"}
+)
 
 
 def declare(module: Any, name: str, kind: Any, fused: bool = True) -> Any:

@@ -15,7 +15,7 @@ from enum import Enum
 
 from wengert.backends.llvm.math.emit import Emit, Function, Number
 from wengert.backends.llvm.math.tables import TURNS, TURNS_SINGLE
-from wengert.backends.llvm.math.words import Pair, quick_two_sum, quotient, times, two_product, two_sum
+from wengert.backends.llvm.math.words import Pair, either, quick_two_sum, quotient, times, two_product, two_sum
 
 #: The near functions are good for magnitudes up to this.
 NEAR_LIMIT = 2.0**40
@@ -90,7 +90,7 @@ def _turns(e: Emit, x: Number) -> tuple[Pair, Number]:
     third, third_low = two_product(e, scaled, words[2])
     tail = e.mad(scaled, words[3], third_low)
     # first is up to 2**61: what is left of it after subtracting even numbers is exact.
-    even = first - 2.0 * _whole(e, first * 0.5)
+    even = first - 2.0 * e.rint(first * 0.5)
     coarse, number = e.nearest(even)
     sum_low, lost = two_sum(first_low, second)
     fine, more = e.nearest(sum_low)
@@ -115,11 +115,6 @@ def _turns_single(e: Emit, x: Number) -> tuple[Pair, Number]:
     return (e.mad(scaled, words[2], high - last), e.constant(0.0)), number + more + final
 
 
-def _whole(e: Emit, x: Number) -> Number:
-    """The nearest whole number, of any size."""
-    return e._intrinsic("rint", x)
-
-
 def _shifted(e: Emit, turns: Pair, number: Number, grid: Grid) -> tuple[Pair, Number]:
     """From the whole numbers to the grid."""
     high, low = turns
@@ -136,7 +131,7 @@ def _shifted(e: Emit, turns: Pair, number: Number, grid: Grid) -> tuple[Pair, Nu
     return (rest, lost + low), number - below
 
 
-def _sine(e: Emit, r: Pair) -> Number:
+def sine(e: Emit, r: Pair) -> Number:
     """sin of a pair up to pi/2, as (r - r**3/8) + r**3 (S(r*r) + 1/8): the first part is kept in two words."""
     high, low = r
     z = high * high
@@ -164,7 +159,7 @@ def _sin(reduce: Reduction) -> Function:
     def sin(e: Emit, x: Number) -> Number:
         """The sine."""
         r, number = reduce(e, x, Grid.WHOLE)
-        return _small_as_is(e, x, _alternating(e, _sine(e, r), number))
+        return _small_as_is(e, x, _alternating(e, sine(e, r), number))
 
     return sin
 
@@ -173,26 +168,28 @@ def _cos(reduce: Reduction) -> Function:
     def cos(e: Emit, x: Number) -> Number:
         """The cosine: cos(pi (n + 1/2) + r) = -(-1)**n sin(r)."""
         r, number = reduce(e, x, Grid.ODD_HALVES)
-        return _alternating(e, _sine(e, r), number + 1)
+        return _alternating(e, sine(e, r), number + 1)
 
     return cos
 
 
+def tangent(e: Emit, r: Number, low: Number) -> tuple[Pair, Pair]:
+    """tan(r + low) up to pi/4 as a quotient of pairs: with t = tan(r/2), 2t/(1 - t*t)."""
+    half = r * 0.5
+    z = half * half
+    t = quick_two_sum(half, e.mad(half * z, e.polynomial("TAN", z), low * e.mad(z, 1.0, 0.5)))
+    square, square_low = times(e, t, t)
+    below, below_low = quick_two_sum(1.0, -square)
+    return (t[0] * 2.0, t[1] * 2.0), (below, below_low - square_low)
+
+
 def _tan(reduce: Reduction) -> Function:
     def tan(e: Emit, x: Number) -> Number:
-        """The tangent: with t = tan(r/2), tan(r) = 2t/(1 - t*t), and -1/tan(r) a quarter turn on."""
+        """The tangent: tan(r), or -1/tan(r) a quarter turn on."""
         (r, low), number = reduce(e, x, Grid.HALVES)
-        half = r * 0.5
-        z = half * half
-        t = quick_two_sum(half, e.mad(half * z, e.polynomial("TAN", z), low * e.mad(z, 1.0, 0.5)))
-        square, square_low = times(e, t, t)
-        below, below_low = quick_two_sum(1.0, -square)
-        above = (t[0] * 2.0, t[1] * 2.0)
-        below_low = below_low - square_low
+        above, below = tangent(e, r, low)
         odd = (number & 1).equals(1)
-        numerator = (e.select(odd, below, above[0]), e.select(odd, below_low, above[1]))
-        denominator = (e.select(odd, -above[0], below), e.select(odd, -above[1], below_low))
-        high, rest = quotient(e, numerator, denominator)
+        high, rest = quotient(e, either(e, odd, below, above), either(e, odd, (-above[0], -above[1]), below))
         return _small_as_is(e, x, high + rest)
 
     return tan

@@ -214,6 +214,23 @@ class Emit:
         """The largest whole number that is not above ``x``."""
         return self._intrinsic("floor", x)
 
+    def rint(self, x: Number) -> Number:
+        """The nearest whole number, of any size."""
+        return self._intrinsic("rint", x)
+
+    def branch(self, condition: Number, yes: Callable[[], Number], no: Callable[[], Number]) -> Number:
+        """``yes()`` or ``no()``, of which only one is computed: a loop with a branch is not vectorised."""
+        builder = self.builder
+        with builder.if_else(condition.value, likely=True) as (then, otherwise):
+            with then:
+                first, first_block = yes(), builder.block
+            with otherwise:
+                second, second_block = no(), builder.block
+        chosen = builder.phi(first.value.type)
+        chosen.add_incoming(first.value, first_block)
+        chosen.add_incoming(second.value, second_block)
+        return Number(self, chosen)
+
     def select(self, condition: Number, yes: Operand, no: Operand) -> Number:
         """``yes`` where the condition holds, ``no`` elsewhere; of two constants both must be floating-point."""
         kind = next((one.value.type for one in (yes, no) if isinstance(one, Number)), self.real)

@@ -1,10 +1,12 @@
-"""The error function and its complement."""
+"""The error function, its complement and the distribution function of the normal."""
 
 from __future__ import annotations
 
+import math
+
 from wengert.backends.llvm.math.emit import Emit, Number
 from wengert.backends.llvm.math.exponential import exp_pair, reduced
-from wengert.backends.llvm.math.words import quick_two_sum, quotient, two_product, two_sum
+from wengert.backends.llvm.math.words import Pair, quick_two_sum, quotient, two_product, two_sum
 
 
 def erf(e: Emit, x: Number) -> Number:
@@ -18,21 +20,36 @@ def erf(e: Emit, x: Number) -> Number:
     return e.select(magnitude > 1.0, e.copysign(outer, x), inner)
 
 
-def erfc(e: Emit, x: Number) -> Number:
-    """1 - erf(x), without cancellation.
+def _tail(e: Emit, x: Number, square: Pair) -> Number:
+    """erfc(x) of a magnitude whose square is known in two words.
 
-    Away from zero it is exp(-x*x) P(t) / (1 + 2|x|) with t = (|x| - 15/4)/(|x| + 15/4), one polynomial for the whole
-    half-axis (M. M. Shepherd and J. G. Laframboise, Mathematics of Computation 36, 1981).
+    It is exp(-x*x) P(t) / (1 + 2x) with t = (x - 15/4)/(x + 15/4), one polynomial for the whole half-axis
+    (M. M. Shepherd and J. G. Laframboise, Mathematics of Computation 36, 1981).
     """
-    magnitude = e.clamp(e.abs(x), 0.0, 10.5 if e.single else 28.0)
-    square, lost = two_product(e, magnitude, magnitude)
-    (high, low), i = exp_pair(e, -square, -lost)
-    polynomial = e.polynomial("ERFC", (magnitude - 3.75) / (magnitude + 3.75))
+    (high, low), i = exp_pair(e, -square[0], -square[1])
+    polynomial = e.polynomial("ERFC", (x - 3.75) / (x + 3.75))
     numerator, numerator_low = two_product(e, high, polynomial)
-    denominator = two_sum(magnitude * 2.0, 1.0)
+    denominator = two_sum(x * 2.0, 1.0)
     value, rest = quotient(e, (numerator, e.mad(low, polynomial, numerator_low)), denominator)
-    outer = e.scale(value + rest, i)
+    return e.scale(value + rest, i)
+
+
+def erfc(e: Emit, x: Number) -> Number:
+    """1 - erf(x), without cancellation."""
+    magnitude = e.clamp(e.abs(x), 0.0, 10.5 if e.single else 28.0)
+    outer = _tail(e, magnitude, two_product(e, magnitude, magnitude))
     outer = e.select(x < 0.0, 2.0 - outer, outer)
     one_minus, rest = quick_two_sum(1.0, -x)
     inner = one_minus + e.mad(-x, e.polynomial("ERF", x * x), rest)
     return e.select((x > -1.0) & (x < 0.5), inner, outer)
+
+
+def ndtr(e: Emit, x: Number) -> Number:
+    """The distribution function of the normal, erfc(-x/sqrt(2)) / 2, exact in the lower tail: x*x/2 is in two words."""
+    magnitude = e.clamp(e.abs(x), 0.0, 14.8 if e.single else 39.5)
+    square, lost = two_product(e, magnitude, magnitude)
+    outer = _tail(e, magnitude * math.sqrt(0.5), (square * 0.5, lost * 0.5)) * 0.5
+    outer = e.select(x > 0.0, 1.0 - outer, outer)
+    u = x * math.sqrt(0.5)
+    inner = e.mad(u * 0.5, e.polynomial("ERF", u * u), u * 0.5) + 0.5
+    return e.select((x < 1.4) & (x > -0.7), inner, outer)

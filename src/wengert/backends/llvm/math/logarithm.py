@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import struct
 
-from wengert.backends.llvm.math.emit import Emit, Number
+from wengert.backends.llvm.math.emit import Emit, Function, Number
 from wengert.backends.llvm.math.exponential import exp_pair, exponent_range
 from wengert.backends.llvm.math.words import Pair, quick_two_sum, quotient, times, two_sum
 
@@ -73,15 +73,15 @@ def log1p(e: Emit, x: Number) -> Number:
     return e.select(e.abs(x) < 2.0 ** -(e.precision + 1), x, value)
 
 
-def log1p_pair(e: Emit, x: Pair) -> Number:
-    """log(1 + x) of a pair above -1 and finite."""
+def log1p_pair(e: Emit, x: Pair, doublings: Number | None = None) -> Number:
+    """log(1 + x) of a pair above -1 and finite, plus log 2 as often as asked (a whole number)."""
     total, lost = two_sum(x[0], 1.0)
     lost = lost + x[1]
     i, m = split_normal(e, total)
     # From 2**100 on, what the sum lost does not matter, and its scale would leave the range.
     lost = lost * e.power_of_two(-e.select(i > 100, e.whole(100), i))
     f, rest = quick_two_sum(m - 1.0, lost)
-    return combined(e, small_float(e, i), f, rest)
+    return combined(e, small_float(e, i if doublings is None else i + doublings), f, rest)
 
 
 def log_pair(e: Emit, f: Number) -> Pair:
@@ -94,6 +94,15 @@ def log_pair(e: Emit, f: Number) -> Pair:
     product, rest = times(e, s, (high, low))
     total, lost = quick_two_sum(s[0] * 2.0, product)
     return quick_two_sum(total, e.mad(s[1], 2.0, lost + rest))
+
+
+def log_in_two_words(e: Emit, x: Number) -> Pair:
+    """log(x) with about eleven bits more than the format, for a positive finite number."""
+    high_ln2, low_ln2 = e.words("LN2_SHORT")
+    _, k, f = split(e, x)
+    high, low = log_pair(e, f)
+    total, lost = quick_two_sum(k * high_ln2, high)
+    return quick_two_sum(total, lost + e.mad(k, low_ln2, low))
 
 
 def _in_base(e: Emit, x: Number, unit: tuple[float, float] | None, scale: str) -> Number:
@@ -119,9 +128,55 @@ def log10(e: Emit, x: Number) -> Number:
     return _in_base(e, x, (high, low), "LOG10_E")
 
 
+def _shallow(e: Emit, distance: Number, lost: Number | None = None) -> Number:
+    """log(1 + e**-distance), for a distance that is not negative."""
+    (high, low), i = exp_pair(e, e.clamp(-distance, *exponent_range(e)), lost)
+    z = e.scale(high, i)
+    return e.select(z > 2.0 ** -(e.precision + 2), log1p_pair(e, (z, e.scale(low, i))), z)
+
+
 def softplus(e: Emit, x: Number) -> Number:
     """log(1 + e**x)."""
-    (high, low), i = exp_pair(e, e.clamp(-e.abs(x), *exponent_range(e)))
-    z = e.scale(high, i)
-    shallow = e.select(z > 2.0 ** -(e.precision + 2), log1p_pair(e, (z, e.scale(low, i))), z)
-    return e.select(x > 0.0, x, 0.0) + shallow
+    return e.select(x > 0.0, x, 0.0) + _shallow(e, e.abs(x))
+
+
+def _apart(e: Emit, x: Number, y: Number) -> tuple[Number, Number, Number]:
+    """The larger of two numbers, and how far apart they are in two words; equal infinities are no distance apart."""
+    above = x > y
+    larger, smaller = e.select(above, x, y), e.select(above, y, x)
+    distance, lost = two_sum(larger, -smaller)
+    same = x.equals(y)
+    near = distance < 2.0 * e.bias  # farther apart, the smaller one adds nothing, and infinities have no second word
+    return larger, e.select(same, 0.0, distance), e.select(near, lost, 0.0)
+
+
+def logaddexp(e: Emit, x: Number, y: Number) -> Number:
+    """log(e**x + e**y), as the larger one and what the other adds."""
+    larger, distance, lost = _apart(e, x, y)
+    return larger + _shallow(e, distance, -lost)
+
+
+def logaddexp2(e: Emit, x: Number, y: Number) -> Number:
+    """log2(2**x + 2**y)."""
+    larger, distance, lost = _apart(e, x, y)
+    ln2, inverse = e.words("LN2"), e.words("LOG2_E")
+    high, low = times(e, (e.clamp(distance, 0.0, 2.0 * e.bias), lost), (ln2[0], ln2[1]))
+    product, rest = times(e, (_shallow(e, high, -low), e.constant(0.0)), (inverse[0], inverse[1]))
+    return larger + (product + rest)
+
+
+def _times_log(logarithm: Function) -> Function:
+    def product(e: Emit, x: Number, y: Number) -> Number:
+        """x times the logarithm; 0 where x is 0 and y is a number."""
+        return e.select(x.equals(0.0) & y.equals(y), 0.0, x * logarithm(e, y))
+
+    return product
+
+
+xlogy, xlog1py = _times_log(log), _times_log(log1p)
+
+
+def entr(e: Emit, x: Number) -> Number:
+    """-x log x: 0 at 0, minus infinity below."""
+    value = e.select(x.equals(0.0), 0.0, -x * log(e, x))
+    return e.select(x < 0.0, -math.inf, value)

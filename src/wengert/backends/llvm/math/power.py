@@ -1,4 +1,4 @@
-"""pow and the cube root."""
+"""pow, the cube root and the length of a vector."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import math
 
 from wengert.backends.llvm.math.emit import Emit, Number
 from wengert.backends.llvm.math.exponential import reduced
-from wengert.backends.llvm.math.logarithm import combined, log_pair, split
-from wengert.backends.llvm.math.words import quick_two_sum
+from wengert.backends.llvm.math.logarithm import combined, log_in_two_words, split
 
 
 def pow_(e: Emit, x: Number, y: Number) -> Number:
@@ -30,11 +29,7 @@ def _ends(e: Emit, base: Number, logarithm: Number) -> Number:
 
 
 def _magnitude(e: Emit, base: Number, y: Number) -> Number:
-    high_ln2, low_ln2 = e.words("LN2_SHORT")
-    _, k, f = split(e, base)
-    log_high, log_low = log_pair(e, f)
-    total, lost = quick_two_sum(k * high_ln2, log_high)
-    total, rest = quick_two_sum(total, lost + e.mad(k, low_ln2, log_low))
+    total, rest = log_in_two_words(e, base)
     total = _ends(e, base, total)
     product = y * total
     low = e.fma(y, total, -product) + y * rest
@@ -83,3 +78,24 @@ def cbrt(e: Emit, x: Number) -> Number:
     down = e.select(subnormal, e.whole(lift // 3 + offset), e.whole(offset))
     value = e.copysign(root * e.power_of_two(third - down), x)
     return e.select((magnitude > 0.0) & (magnitude < math.inf), value, x)
+
+
+def hypot(e: Emit, x: Number, y: Number) -> Number:
+    """sqrt(x*x + y*y), which overflows only where the result does; infinite even where the other one is NaN."""
+    first, second = e.abs(x), e.abs(y)
+    large, small = e.select(first > second, first, second), e.select(first > second, second, first)
+    if e.single:
+        wide = e.widened()
+        length = e.narrow(_length(wide, wide.widen(large), wide.widen(small)))
+    else:
+        unit = 2.0**600
+        down, up = large > 2.0**500, large < 2.0**-450
+        scale = e.select(down, 1 / unit, e.select(up, unit, e.constant(1.0)))
+        back = e.select(down, unit, e.select(up, 1 / unit, e.constant(1.0)))
+        length = _length(e, large * scale, small * scale) * back
+    infinite = first.equals(math.inf) | second.equals(math.inf)
+    return e.select(infinite, math.inf, length)
+
+
+def _length(e: Emit, large: Number, small: Number) -> Number:
+    return e.sqrt(e.mad(large, large, small * small))

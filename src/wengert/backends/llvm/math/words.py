@@ -43,3 +43,8 @@ def quotient(e: Emit, numerator: Pair, denominator: Pair) -> Pair:
     high = numerator[0] * inverse
     rest = e.fma(-high, denominator[0], numerator[0]) + e.mad(-high, denominator[1], numerator[1])
     return high, rest * inverse
+
+
+def either(e: Emit, condition: Number, yes: Pair, no: Pair) -> Pair:
+    """One pair where the condition holds, the other elsewhere."""
+    return e.select(condition, yes[0], no[0]), e.select(condition, yes[1], no[1])
