@@ -149,12 +149,12 @@ def _slope_of_log(e: Emit, y: Number) -> Number:
     root = e.words("DIGAMMA_ROOT")
     large, low = y >= DIGAMMA_SERIES, y < 1.0
     above, below, steps = e.select(low, -1.0, e.constant(0.0)), e.select(low, y, 1.0), e.select(low, -1.0, 0.0)
-    for k in range(1, 5):
-        term = y - float(k)
-        active = y >= k + 1.5
+    for step in range(1, 5):
+        term = y - float(step)
+        active = y >= step + 1.5
         above = e.select(active, e.mad(above, term, below), above)
         below = e.select(active, below * term, below)
-        steps = e.select(active, float(k), steps)
+        steps = e.select(active, float(step), steps)
     v = e.select(low, y - (root[0] - 1.0), (y - steps) - root[0]) - root[1]
     ratio = e.select(large, 1.0, above) / e.select(large, y, below)
     near = e.mad(v, e.polynomial("DIGAMMA", v), ratio)
