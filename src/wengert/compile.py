@@ -269,6 +269,9 @@ def step_text(step: Any) -> str:
     if kind == "kernel":
         names = ", ".join(node.op for node in step.nodes)
         return f"kernel over {step.space}: {names}"
+    if kind == "rows":
+        parts = "; ".join(f"over {one.space}: {', '.join(node.op for node in one.nodes)}" for one in step.kernels)
+        return f"kernels for each row of {step.lead}, {parts}"
     if kind == "copy":
         return f"copy {step.source.shape}"
     return f"{kind}: {step.node.op}"

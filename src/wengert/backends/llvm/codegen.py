@@ -11,20 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends.llvm import products, routines
+from wengert.backends.llvm import math, products, routines
 from wengert.backends.llvm.layout import Layout, collapsed, own, size
 from wengert.backends.llvm.loops import index, load, nest, place, register, stack, store
 from wengert.backends.llvm.memory import Arena
 from wengert.backends.llvm.module import Code
-from wengert.backends.llvm.nests import KernelNest
+from wengert.backends.llvm.nests import KernelNest, RowNest
 from wengert.backends.llvm.scalars import NotLowered, Scalar, ScalarEmitter, ir_type, memory_type
 from wengert.backends.llvm.schedule import (
     Assembly,
     Copy,
     Host,
     Kernel,
+    Lowering,
     Product,
     Routine,
+    Rows,
     Schedule,
     Step,
 )
@@ -67,6 +69,8 @@ class Frame:
         for step in steps:
             if isinstance(step, Kernel):
                 self.kernel(step)
+            elif isinstance(step, Rows):
+                self.call(RowNest(self.schedule, step))
             elif isinstance(step, Copy):
                 self.copy(step.source, own(step.target))
             elif isinstance(step, Assembly):
@@ -85,6 +89,10 @@ class Frame:
         if size(kernel.space) <= UNROLLED:
             nest_of.write_out(self.builder, self.pointers)
             return
+        self.call(nest_of)
+
+    def call(self, nest_of: KernelNest | RowNest) -> None:
+        """Run loops that are a function of their own, shared with those that do the same to other memory."""
         key = nest_of.key()
         made = self.code.kernels.get(key)
         if made is None:
@@ -169,11 +177,11 @@ def copy_elements(code: Code, builder: Any, source: Layout, target: Layout, poin
     builder.call(made, pointers)
 
 
-def lowers(node: GraphNode) -> str:
-    """Why an elementwise operation or reduction is not compiled; empty if it is."""
+def lowers(node: GraphNode) -> Lowering:
+    """Whether an elementwise operation or reduction is compiled, found by trying."""
     try:
         if 0 in (*node.shape, *(n for x in node.inputs for n in x.shape)):
-            return "an empty array"
+            return Lowering("an empty array")
         code = Code()
         _, builder = code.function("probe", [])
         emitter = ScalarEmitter(builder)
@@ -187,10 +195,10 @@ def lowers(node: GraphNode) -> str:
         ir_type(node.dtype)
         if node.primitive.reducer:
             if node.primitive.reducer != "add" and node.dtype.kind == "b":
-                return "a reduction of truth values"
+                return Lowering("a reduction of truth values")
             emitter.cast(operands[0], node.dtype)
         else:
             emitter.elementwise(node.primitive, operands, node.dtype)
     except NotLowered as error:
-        return f"{node.op}: {error}" if node.op not in str(error) else str(error)
-    return ""
+        return Lowering(f"{node.op}: {error}" if node.op not in str(error) else str(error))
+    return Lowering(heavy=any(math.is_ours(function.name) for function in code.module.functions))

@@ -18,8 +18,9 @@ def index(number: int) -> Any:
 
 
 @contextmanager
-def loop(builder: Any, count: int) -> Iterator[Any]:
-    """Emit the block's instructions ``count`` times; yields the loop's index. ``count`` is at least one."""
+def loop(builder: Any, count: int, outer: bool = False) -> Iterator[Any]:
+    """Emit the block's instructions ``count`` times; yields the loop's index. ``count`` is at least one. An ``outer``
+    loop is not made a vector loop, which LLVM would do, with gathers, once it has unrolled a short loop inside."""
     before = builder.block
     body = builder.append_basic_block("loop")
     after = builder.append_basic_block("after")
@@ -30,8 +31,19 @@ def loop(builder: Any, count: int) -> Iterator[Any]:
     yield number
     following = builder.add(number, index(1), flags=("nuw", "nsw"))
     number.add_incoming(following, builder.block)
-    builder.cbranch(builder.icmp_signed("<", following, index(count)), body, after)
+    branch = builder.cbranch(builder.icmp_signed("<", following, index(count)), body, after)
+    if outer:
+        branch.set_metadata("llvm.loop", _not_a_vector_loop(builder.module))
     builder.position_at_end(after)
+
+
+def _not_a_vector_loop(module: Any) -> Any:
+    text = ir.MetaDataString(module, "llvm.loop.vectorize.enable")
+    hint = module.add_metadata([text, ir.Constant(ir.IntType(1), 0)])
+    # A loop is known by a node that names itself.
+    made = ir.values.MDValue(module, [hint], name=str(len(module.metadata)))
+    made.operands = (made, hint)
+    return made
 
 
 def load(emitter: ScalarEmitter, pointer: Any, offset: Any, dtype: Any) -> Scalar:
@@ -63,16 +75,19 @@ def place(builder: Any, numbers: Sequence[Any], strides: Sequence[int], start: i
     return total if start == 0 else builder.add(total, index(start), flags=("nsw",))
 
 
-def nest(builder: Any, axes: Sequence[int], inside: Callable[[list[Any]], None], at: Any = None) -> None:
-    """Loops over axes, outermost first. ``at(depth, numbers, enter)`` may put instructions around the loops from a
-    depth on: it calls ``enter``, which emits them."""
+def nest(
+    builder: Any, axes: Sequence[int], inside: Callable[[list[Any]], None], at: Any = None, free: bool = False
+) -> None:
+    """Loops over axes, outermost first. Only the innermost one is made a vector loop, unless all are ``free``.
+    ``at(depth, numbers, enter)`` may put instructions around the loops from a depth on: it calls ``enter``, which emits
+    them."""
 
     def enter(depth: int, numbers: list[Any]) -> None:
         def go_on() -> None:
             if depth == len(axes):
                 inside(numbers)
                 return
-            with loop(builder, axes[depth]) as number:
+            with loop(builder, axes[depth], not free and depth < len(axes) - 1) as number:
                 enter(depth + 1, [*numbers, number])
 
         if at is None:

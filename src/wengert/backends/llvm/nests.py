@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from wengert.backends.llvm.layout import collapsed, contiguous, size
+from wengert.backends.llvm.layout import Layout, collapsed, size
 from wengert.backends.llvm.loops import index, load, loop, nest, place, register, store
 from wengert.backends.llvm.module import Code
 from wengert.backends.llvm.scalars import Scalar, ScalarEmitter, memory_type
-from wengert.backends.llvm.schedule import Kernel, Schedule, is_scalar_constant, number
+from wengert.backends.llvm.schedule import SHORT, Kernel, Rows, Schedule, is_scalar_constant, number
 from wengert.core.static import GraphNode, Value
 
 
@@ -24,23 +25,24 @@ class KernelNest:
         inside = {y for node in self.nodes if not node.primitive.reducer for y in node.results}
         operands = dict.fromkeys(x for node in self.nodes for x in node.inputs if x not in inside)
         self.reads = {x: schedule.layouts[x] for x in operands if not is_scalar_constant(x)}
-        self.writes = [y for node in self.nodes for y in node.results if y in kernel.stored]
+        written = {y: schedule.layouts[y] for node in self.nodes for y in node.results if y in kernel.stored}
         self.reductions = [node for node in self.nodes if node.primitive.reducer]
-        self.strides: dict[Value, tuple[int, ...]] = {x: at.broadcast(space) for x, at in self.reads.items()}
-        self.strides.update((y, contiguous(space)) for y in self.writes)
+        totals = {node.results[0]: schedule.layouts[node.results[0]] for node in self.reductions}
+        self.writes = list(written)
+        #: Where everything that is read or written lies.
+        self.places = self.reads | written | totals
+        self.strides: dict[Value, tuple[int, ...]] = {
+            x: at.broadcast(space) for x, at in (self.reads | written).items()
+        }
         for node in self.reductions:
-            self.strides[node.results[0]] = _reduced_strides(node, space)
-        self.roots = list(
-            dict.fromkeys(
-                [at.root for at in self.reads.values()] + self.writes + [node.results[0] for node in self.reductions]
-            )
-        )
+            self.strides[node.results[0]] = _reduced_strides(node, space, totals[node.results[0]])
+        self.roots = list(dict.fromkeys(at.root for at in self.places.values()))
 
-    def key(self) -> Any:
+    def key(self, names: dict[Value, int] | None = None) -> Any:
         """What decides the code, whatever the memory."""
-        names: dict[Value, int] = {root: k for k, root in enumerate(self.roots)}
+        names = names or {root: k for k, root in enumerate(self.roots)}
         rows: list[Any] = [self.kernel.space]
-        for x, at in self.reads.items():
+        for x, at in self.places.items():
             rows.append((names[at.root], at.strides, at.shape, at.offset, x.dtype.char))
         local: dict[Value, Any] = {x: ("read", k) for k, x in enumerate(self.reads)}
         for node in self.nodes:
@@ -70,13 +72,13 @@ class KernelNest:
                 if spot not in loaded:
                     loaded[spot] = load(emitter, pointers[at.root], index(spot[1] + at.offset), x.dtype)
                 values[x] = loaded[spot]
-            self._compute(emitter, values)
+            self.compute(emitter, values)
             for y in self.writes:
-                pending.append((values[y], pointers[y], offset(y)))
+                pending.append((values[y], pointers[self.places[y].root], offset(y)))
             for node in self.reductions:
                 y = node.results[0]
                 spot = (y, offset(y))
-                term = self._term(emitter, node, values)
+                term = self.term(emitter, node, values)
                 totals[spot] = term if spot not in totals else combined(emitter, node, totals[spot], term)
         for one, pointer, at_place in pending:
             store(emitter, one, pointer, index(at_place))
@@ -84,9 +86,10 @@ class KernelNest:
             y = node.results[0]
             for (root, at_place), total in totals.items():
                 if root is y:
-                    store(emitter, self._finished(emitter, node, total), pointers[y], index(at_place))
+                    pointer = pointers[self.places[y].root]
+                    store(emitter, self.finished(emitter, node, total), pointer, index(at_place))
 
-    def _compute(self, emitter: ScalarEmitter, values: dict[Any, Any]) -> None:
+    def compute(self, emitter: ScalarEmitter, values: dict[Any, Any]) -> None:
         for node in self.nodes:
             if node.primitive.reducer:
                 continue
@@ -94,12 +97,12 @@ class KernelNest:
             values[node.results[0]] = emitter.elementwise(node.primitive, operands, node.dtype)
 
     @staticmethod
-    def _term(emitter: ScalarEmitter, node: GraphNode, values: dict[Any, Any]) -> Scalar:
+    def term(emitter: ScalarEmitter, node: GraphNode, values: dict[Any, Any]) -> Scalar:
         (x,) = node.operands
         found = values[x] if x in values else _literal(emitter, x)
         return emitter.cast(found, node.dtype)
 
-    def _finished(self, emitter: ScalarEmitter, node: GraphNode, total: Scalar) -> Scalar:
+    def finished(self, emitter: ScalarEmitter, node: GraphNode, total: Scalar) -> Scalar:
         if not node.primitive.averages:
             return total
         count = size(self.kernel.space) // max(size(node.shape), 1)
@@ -109,28 +112,76 @@ class KernelNest:
 
     def compile(self, code: Code) -> Any:
         """The nest as a function of its pointers."""
-        kinds = [memory_type(root.dtype).as_pointer() for root in self.roots]
-        made, builder = code.function("kernel", kinds)
-        for argument in made.args:
-            argument.add_attribute("noalias")
-        pointers = dict(zip(self.roots, made.args, strict=True))
+        made, builder, pointers = function_of(code, self.roots)
         keys = list(self.strides)
         axes, strides = collapsed(self.kernel.space, [self.strides[x] for x in keys])
-        LoopNest(self, builder, pointers, axes, dict(zip(keys, strides, strict=True))).emit()
+        starts = {x: shifted(builder, pointers[at.root], index(at.offset)) for x, at in self.places.items()}
+        LoopNest(self, builder, starts, axes, dict(zip(keys, strides, strict=True))).emit()
         builder.ret_void()
         return made
 
 
-class LoopNest:
-    """The loops of a kernel over its collapsed axes."""
+class RowNest:
+    """Nests that share their leading axes: all of them do one row before the next begins."""
 
-    def __init__(self, kernel: KernelNest, builder: Any, pointers: Any, axes: Any, strides: Any) -> None:
+    def __init__(self, schedule: Schedule, rows: Rows) -> None:
+        self.lead = rows.lead
+        self.nests = [KernelNest(schedule, kernel) for kernel in rows.kernels]
+        self.roots = list(dict.fromkeys(root for one in self.nests for root in one.roots))
+
+    def key(self) -> Any:
+        """What decides the code, whatever the memory."""
+        names = {root: k for k, root in enumerate(self.roots)}
+        return ("rows", self.lead, *(one.key(names) for one in self.nests))
+
+    def compile(self, code: Code) -> Any:
+        """The nests as a function of their pointers."""
+        made, builder, pointers = function_of(code, self.roots)
+        rank = len(self.lead)
+        for one in self.nests:
+            for node in one.reductions:
+                if self._crosses(one, node):
+                    fill(builder, one, node, pointers)
+
+        def row(numbers: list[Any]) -> None:
+            for one in self.nests:
+                keys = list(one.strides)
+                starts = {}
+                for x, at in one.places.items():
+                    start = place(builder, numbers, one.strides[x][:rank], at.offset)
+                    starts[x] = shifted(builder, pointers[at.root], start)
+                inner = one.kernel.space[rank:]
+                axes, strides = collapsed(inner, [one.strides[x][rank:] for x in keys])
+                partial = [node for node in one.reductions if self._crosses(one, node)]
+                LoopNest(one, builder, starts, axes, dict(zip(keys, strides, strict=True)), partial).emit()
+
+        nest(builder, self.lead, row)
+        for one in self.nests:
+            for node in one.reductions:
+                if self._crosses(one, node):
+                    finish(builder, one, node, pointers)
+        builder.ret_void()
+        return made
+
+    def _crosses(self, one: KernelNest, node: GraphNode) -> bool:
+        """Whether a reduction goes over rows."""
+        return crosses(node, len(one.kernel.space), len(self.lead))
+
+
+class LoopNest:
+    """The loops of a kernel over its collapsed axes, from where ``starts`` point. ``partial`` reductions add to what is
+    in their memory; the others start afresh."""
+
+    def __init__(
+        self, kernel: KernelNest, builder: Any, starts: Any, axes: Any, strides: Any, partial: Sequence[GraphNode] = ()
+    ) -> None:
         self.kernel = kernel
         self.builder = builder
         self.emitter = ScalarEmitter(builder)
-        self.pointers = pointers
+        self.starts = starts
         self.axes = axes
         self.strides = strides
+        self.partial = partial
         #: For a reduction over the innermost axes, at which depth they begin; its total stays in a register.
         self.depths: dict[GraphNode, int] = {}
         self.registers: dict[GraphNode, Any] = {}
@@ -144,23 +195,18 @@ class LoopNest:
                 self.registers[node] = register(builder, node.dtype)
 
     def emit(self) -> None:
-        for node in self.kernel.reductions:
-            if node not in self.depths:
-                self._fill(node)
-        nest(self.builder, self.axes, self._element, self._around)
-        for node in self.kernel.reductions:
-            if node not in self.depths and node.primitive.averages:
-                self._each(node, lambda x, node=node: self.kernel._finished(self.emitter, node, x))
+        fresh = [node for node in self.kernel.reductions if node not in self.depths and node not in self.partial]
+        pointers = {self.kernel.places[node.results[0]].root: self.starts[node.results[0]] for node in fresh}
+        for node in fresh:
+            fill(self.builder, self.kernel, node, pointers)
+        nest(self.builder, self.axes, self._element, self._around, self._is_free())
+        for node in fresh:
+            finish(self.builder, self.kernel, node, pointers)
 
-    def _fill(self, node: GraphNode) -> None:
-        start = identity(self.emitter, node)
-        self._each(node, lambda x: start)
-
-    def _each(self, node: GraphNode, change: Any) -> None:
-        y = node.results[0]
-        with loop(self.builder, size(y.shape)) as number:
-            x = load(self.emitter, self.pointers[y], number, y.dtype)
-            store(self.emitter, change(x), self.pointers[y], number)
+    def _is_free(self) -> bool:
+        """Whether all that happens is sums of short rows: they are better taken several at a time, with gathers."""
+        axes = self.axes
+        return bool(axes) and axes[-1] < SHORT and not self.kernel.writes and len(axes) - 1 in self.depths.values()
 
     def _around(self, depth: int, numbers: list[Any], enter: Any) -> None:
         here = [node for node, at in self.depths.items() if at == depth]
@@ -171,27 +217,67 @@ class LoopNest:
             y = node.results[0]
             total = Scalar(self.emitter, self.builder.load(self.registers[node]), node.dtype)
             where = place(self.builder, numbers, self.strides[y][: len(numbers)])
-            store(self.emitter, self.kernel._finished(self.emitter, node, total), self.pointers[y], where)
+            if node in self.partial:
+                total = combined(self.emitter, node, load(self.emitter, self.starts[y], where, y.dtype), total)
+            else:
+                total = self.kernel.finished(self.emitter, node, total)
+            store(self.emitter, total, self.starts[y], where)
 
     def _element(self, numbers: list[Any]) -> None:
         kernel, emitter, builder = self.kernel, self.emitter, self.builder
         values: dict[Any, Any] = {}
-        for x, at in kernel.reads.items():
-            where = place(builder, numbers, self.strides[x], at.offset)
-            values[x] = load(emitter, self.pointers[at.root], where, x.dtype)
-        kernel._compute(emitter, values)
+        for x in kernel.reads:
+            values[x] = load(emitter, self.starts[x], place(builder, numbers, self.strides[x]), x.dtype)
+        kernel.compute(emitter, values)
         for y in kernel.writes:
-            store(emitter, values[y], self.pointers[y], place(builder, numbers, self.strides[y]))
+            store(emitter, values[y], self.starts[y], place(builder, numbers, self.strides[y]))
         for node in kernel.reductions:
-            term = kernel._term(emitter, node, values)
+            term = kernel.term(emitter, node, values)
             if node in self.registers:
                 total = Scalar(emitter, builder.load(self.registers[node]), node.dtype)
                 builder.store(combined(emitter, node, total, term).value, self.registers[node])
             else:
                 y = node.results[0]
                 where = place(builder, numbers, self.strides[y])
-                total = load(emitter, self.pointers[y], where, y.dtype)
-                store(emitter, combined(emitter, node, total, term), self.pointers[y], where)
+                total = load(emitter, self.starts[y], where, y.dtype)
+                store(emitter, combined(emitter, node, total, term), self.starts[y], where)
+
+
+def function_of(code: Code, roots: Sequence[Value]) -> tuple[Any, Any, dict[Value, Any]]:
+    """A new function of the memory of some values, a builder at its start, and where the memory begins."""
+    made, builder = code.function("kernel", [memory_type(root.dtype).as_pointer() for root in roots])
+    for argument in made.args:
+        argument.add_attribute("noalias")
+    return made, builder, dict(zip(roots, made.args, strict=True))
+
+
+def shifted(builder: Any, pointer: Any, offset: Any) -> Any:
+    """The pointer some elements further on."""
+    return builder.gep(pointer, [offset], inbounds=True)
+
+
+def crosses(node: GraphNode, rank: int, lead: int) -> bool:
+    """Whether a reduction goes over one of the first ``lead`` of ``rank`` axes."""
+    return any(axis % rank < lead for axis in node.primitive.axes)  # type: ignore[attr-defined]
+
+
+def fill(builder: Any, kernel: KernelNest, node: GraphNode, pointers: Any) -> None:
+    """Put what a reduction starts from into the memory of its result."""
+    emitter = ScalarEmitter(builder)
+    root = kernel.places[node.results[0]].root
+    with loop(builder, size(root.shape)) as number:
+        store(emitter, identity(emitter, node), pointers[root], number)
+
+
+def finish(builder: Any, kernel: KernelNest, node: GraphNode, pointers: Any) -> None:
+    """Make averages of totals in memory."""
+    if not node.primitive.averages:
+        return
+    emitter = ScalarEmitter(builder)
+    root = kernel.places[node.results[0]].root
+    with loop(builder, size(root.shape)) as number:
+        total = load(emitter, pointers[root], number, root.dtype)
+        store(emitter, kernel.finished(emitter, node, total), pointers[root], number)
 
 
 def _literal(emitter: ScalarEmitter, x: Any) -> Any:
@@ -199,11 +285,12 @@ def _literal(emitter: ScalarEmitter, x: Any) -> Any:
     return emitter.constant(found, found.dtype) if isinstance(found, np.generic) else found
 
 
-def _reduced_strides(node: GraphNode, space: tuple[int, ...]) -> tuple[int, ...]:
+def _reduced_strides(node: GraphNode, space: tuple[int, ...], at: Layout) -> tuple[int, ...]:
     """Strides of a reduction's result along the axes of what is reduced; 0 along those that go."""
     axes = {axis % len(space) for axis in node.primitive.axes}  # type: ignore[attr-defined]
-    kept = [n for axis, n in enumerate(space) if axis not in axes]
-    strides = iter(contiguous(kept))
+    if len(at.shape) == len(space):
+        return tuple(0 if axis in axes else s for axis, s in enumerate(at.strides))
+    strides = iter(at.strides)
     return tuple(0 if axis in axes else next(strides) for axis in range(len(space)))
 
 

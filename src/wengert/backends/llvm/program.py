@@ -10,13 +10,14 @@ import numpy as np
 
 from wengert.backends.llvm.codegen import Frame, lowers
 from wengert.backends.llvm.engine import Native
+from wengert.backends.llvm.grouping import group
 from wengert.backends.llvm.inner import Inner
 from wengert.backends.llvm.layout import Layout, own
 from wengert.backends.llvm.loops import index
 from wengert.backends.llvm.memory import ALIGNMENT, Arena
 from wengert.backends.llvm.module import Code
 from wengert.backends.llvm.scalars import memory_type
-from wengert.backends.llvm.schedule import Host, Routine, Schedule, Step, inside
+from wengert.backends.llvm.schedule import Host, Lowering, Routine, Schedule, Step, inside
 from wengert.core.apply import explain
 from wengert.core.errors import GraphError
 from wengert.core.interpreter import interpret
@@ -46,6 +47,8 @@ class Program:
     def __init__(self, graph: Graph, keep_text: bool = False) -> None:
         self.graph = graph
         self.schedule = schedule = Schedule(graph, _remembered)
+        for one in every(schedule):
+            group(one)
         self._outputs = schedule.outputs
         written = {y for step in schedule.steps for y in schedule.writes(step)}
         shared: set[Value] = set()
@@ -225,16 +228,16 @@ def constants_inside(schedule: Schedule) -> list[Constant]:
     return list(dict.fromkeys(x for one in every(schedule) for x in one.graph.constants))
 
 
-_REASONS: dict[Any, str] = {}
+_LOWERINGS: dict[Any, Lowering] = {}
 
 
-def _remembered(node: Any) -> str:
+def _remembered(node: Any) -> Lowering:
     """``lowers``, asked once for each operation and dtypes of operands."""
     key = (
         node.primitive,
         tuple((x.dtype, 0 in x.shape) if isinstance(x, Value) else (type(x), repr(x)) for x in node.operands),
     )
-    found = _REASONS.get(key)
+    found = _LOWERINGS.get(key)
     if found is None:
-        found = _REASONS[key] = lowers(node)
+        found = _LOWERINGS[key] = lowers(node)
     return found

@@ -7,9 +7,10 @@ an earlier step did. What only the nest uses is never stored.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from wengert.backends.llvm import routines
 from wengert.backends.llvm.layout import Layout, contiguous, own, size, viewed
@@ -20,6 +21,19 @@ from wengert.ops.control import Switch
 from wengert.ops.families import Elementwise
 from wengert.ops.loops import Scan, While
 
+#: Elements of a row up to which it is short.
+SHORT = 16
+
+#: Elements up to which an operation is done as early as it can be.
+SMALL = 1024
+
+
+class Lowering(NamedTuple):
+    """Why an operation is not compiled, if it is not; and whether it takes many instructions."""
+
+    reason: str = ""
+    heavy: bool = False
+
 
 @dataclass(eq=False)
 class Kernel:
@@ -29,10 +43,22 @@ class Kernel:
     nodes: list[GraphNode] = field(default_factory=list)
     #: Elementwise results that another step, or the caller, reads.
     stored: set[Value] = field(default_factory=set)
+    #: Whether there are operations of many instructions, and reductions over short rows: they do not go together,
+    #: because loops over short rows cannot use vector instructions well.
+    heavy: bool = False
+    short: bool = False
 
     def makes(self, value: Value) -> bool:
         """Whether a value is a number in this nest's registers."""
         return any(value in node.results for node in self.nodes if not node.primitive.reducer)
+
+
+@dataclass(eq=False)
+class Rows:
+    """Nests over spaces with the same leading axes, which do one row after another (``grouping``)."""
+
+    lead: tuple[int, ...]
+    kernels: list[Kernel]
 
 
 @dataclass(eq=False)
@@ -103,7 +129,7 @@ class Host:
     reason: str
 
 
-Step = Kernel | Copy | Assembly | Product | Routine | Repeat | Until | Branch | Host
+Step = Kernel | Rows | Copy | Assembly | Product | Routine | Repeat | Until | Branch | Host
 
 
 def inside(step: Step) -> list[Schedule]:
@@ -129,7 +155,7 @@ class Schedule:
         for x in (*graph.inputs, *graph.constants):
             self.layouts[x] = own(x)
             self._made[x] = -1
-        for node in graph.nodes:
+        for node in _small_first(graph):
             self._place(node)
         for y in graph.outputs:
             self._materialise(y)
@@ -147,9 +173,10 @@ class Schedule:
         if assembled is not None:
             return self._append(assembled, node)
         if primitive.pointwise or primitive.reducer:
-            reason = self._lowers(node)
-            if not reason:
-                return self._join(node)
+            lowering = self._lowers(node)
+            if not lowering.reason:
+                return self._join(node, lowering.heavy)
+            reason = lowering.reason
         elif isinstance(primitive, Matmul) and _is_real(node):
             return self._append(Product(node), node)
         elif isinstance(primitive, (Scan, While, Switch)) and not getattr(primitive, "slots", 0):
@@ -239,9 +266,10 @@ class Schedule:
             assert isinstance(step, Kernel)
             step.stored.add(x)
 
-    def _join(self, node: GraphNode) -> None:
+    def _join(self, node: GraphNode, heavy: bool) -> None:
         reduces = bool(node.primitive.reducer)
         space = node.operands[0].shape if reduces else node.shape
+        short = reduces and _is_short(node)
         latest = -1
         for x in node.inputs:
             made = self._made[x]
@@ -249,6 +277,8 @@ class Schedule:
         for place in range(len(self.steps) - 1, max(latest, 0) - 1, -1):
             step = self.steps[place]
             if not isinstance(step, Kernel) or step.space != space or not self._fits(node, place, step):
+                continue
+            if (short and step.heavy) or (heavy and step.short):
                 continue
             break
         else:
@@ -260,6 +290,8 @@ class Schedule:
             if not step.makes(x):
                 self._materialise(x)
         step.nodes.append(node)
+        step.heavy |= heavy
+        step.short |= short
         for y in node.results:
             self._made[y] = place
             if reduces:
@@ -318,6 +350,8 @@ class Schedule:
         """The layouts that a step reads."""
         if isinstance(step, Copy):
             return [step.source]
+        if isinstance(step, Rows):
+            return list(dict.fromkeys(layout for kernel in step.kernels for layout in self.reads(kernel)))
         nodes = step.nodes if isinstance(step, Kernel) else [step.node]
         inside = set()
         if isinstance(step, Kernel):
@@ -326,12 +360,15 @@ class Schedule:
         return list(dict.fromkeys(found))
 
     def writes(self, step: Step) -> list[Value]:
-        """The values that a step leaves in memory."""
+        """The roots that a step leaves in memory."""
         if isinstance(step, Copy):
             return [step.target]
+        if isinstance(step, Rows):
+            return [y for kernel in step.kernels for y in self.writes(kernel)]
         if isinstance(step, Kernel):
             reduced = [y for node in step.nodes if node.primitive.reducer for y in node.results]
-            return [*(y for node in step.nodes for y in node.results if y in step.stored), *reduced]
+            stored = [y for node in step.nodes for y in node.results if y in step.stored]
+            return [self.layouts[y].root for y in (*stored, *reduced)]
         return [*step.node.results, *(step.scratch if isinstance(step, Routine) else ())]
 
     def lifetimes(self) -> dict[Value, tuple[int, int]]:
@@ -348,6 +385,42 @@ class Schedule:
             if root in lives:
                 lives[root] = (lives[root][0], len(self.steps))
         return lives
+
+
+def _is_short(node: GraphNode) -> bool:
+    """Whether a reduction takes many short rows together."""
+    (x,) = node.inputs
+    kept = [axis for axis in range(len(x.shape)) if axis not in {a % len(x.shape) for a in node.primitive.axes}]  # type: ignore[attr-defined]
+    return bool(kept) and size(x.shape[kept[-1] + 1 :]) < SHORT < size(x.shape)
+
+
+def _small_first(graph: Graph) -> list[GraphNode]:
+    """The nodes in an order in which operations on few elements come as early as they can, the others as they were. So
+    nothing small stands between two large nests that could be one."""
+    maker = {y: node for node in graph.nodes for y in node.results}
+    sources = {node: {maker[x] for x in node.inputs if x in maker} for node in graph.nodes}
+    waiting = {node: len(before) for node, before in sources.items()}
+    users: dict[GraphNode, list[GraphNode]] = {node: [] for node in graph.nodes}
+    for node, before in sources.items():
+        for one in before:
+            users[one].append(node)
+    number = {node: k for k, node in enumerate(graph.nodes)}
+    ready = [(_is_large(node), number[node]) for node in graph.nodes if not waiting[node]]
+    heapq.heapify(ready)
+    found = []
+    while ready:
+        node = graph.nodes[heapq.heappop(ready)[1]]
+        found.append(node)
+        for user in users[node]:
+            waiting[user] -= 1
+            if not waiting[user]:
+                heapq.heappush(ready, (_is_large(user), number[user]))
+    return found
+
+
+def _is_large(node: GraphNode) -> bool:
+    light = node.primitive.pointwise or node.primitive.reducer or node.primitive.aliases
+    return not light or max((size(x.shape) for x in (*node.inputs, *node.results)), default=0) > SMALL
 
 
 def _carrying(node: GraphNode, schedules: list[Schedule]) -> Step:

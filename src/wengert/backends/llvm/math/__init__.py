@@ -117,4 +117,9 @@ def declare(module: Any, name: str, kind: Any, fused: bool = True) -> Any:
     return function
 
 
-__all__ = ["BINARY", "FUNCTIONS", "NEAR_LIMIT", "Emit", "declare"]
+def is_ours(symbol: str) -> bool:
+    """Whether a function of a module is one of these."""
+    return symbol.startswith("wengert.")
+
+
+__all__ = ["BINARY", "FUNCTIONS", "NEAR_LIMIT", "Emit", "declare", "is_ours"]
