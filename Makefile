@@ -7,7 +7,7 @@ WORKERS ?= 2
 # One BLAS thread a worker: two test processes on two cores, each with its own pool, would fight over them.
 TEST_ENV := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: demo test test-long lint types unit bench docs-generated clean
+.PHONY: demo test test-long lint types unit bench docs docs-run docs-generated clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python examples/demo.py
@@ -31,6 +31,14 @@ test-long: $(VENV)/test.stamp
 bench: $(VENV)/bench.stamp
 	$(TEST_ENV) $(BIN)/python -m benchmarks
 
+docs: $(VENV)/docs.stamp
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/site
+	@echo "The site is in build/site: open build/site/index.html, no server needed."
+
+# Runs every page and puts what its code prints and draws into it.
+docs-run: $(VENV)/test.stamp
+	$(BIN)/python -m docs.tools.pages --write
+
 docs-generated: $(VENV)/test.stamp
 	$(BIN)/python -m docs.generate
 
@@ -43,6 +51,11 @@ $(VENV)/test.stamp: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
 	touch $@ $(VENV)/demo.stamp
+
+$(VENV)/docs.stamp: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[docs]"
+	touch $@
 
 $(VENV)/bench.stamp: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

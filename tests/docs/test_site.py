@@ -1,0 +1,80 @@
+"""The site is complete: every page is in the navigation, every link leads somewhere, every public name is described.
+
+What only a build can tell (``make docs``, where warnings are errors) is not repeated here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from docs.tools.names import MODULES, names_of
+from docs.tools.pages import ROOT, blocks_of
+
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+
+
+def _name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def _navigation() -> Counter[Path]:
+    found: Counter[Path] = Counter()
+    for page in PAGES:
+        for block in blocks_of(page.read_text("utf-8")):
+            if block.language == "{toctree}":
+                for entry in (line for line in block.text.split() if not line.startswith(":")):
+                    found.update(page.parent.glob(f"{entry}.md"))
+    return found
+
+
+def test_every_page_is_in_the_navigation_once() -> None:
+    found = _navigation()
+    assert {_name(page) for page in PAGES} - {_name(page) for page in found} == {"docs/index.md"}
+    assert [_name(page) for page, times in found.items() if times > 1] == []
+
+
+@cache
+def _anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub and the site make them."""
+    text = re.sub(r"^(`{3,}).*?^\1$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ +(.*)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=_name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^(`{3,}).*?^\1$|`[^`\n]*`", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        other = (page.parent / path).resolve() if path else page
+        assert other.exists(), f"{_name(page)} links to {target}"
+        if anchor:
+            assert anchor in _anchors(other), f"{_name(page)} links to {target}, which has no such heading"
+
+
+def _described(module: str) -> list[str]:
+    found: list[str] = []
+    for page in (DOCS / "reference").glob("*.md"):
+        for line in re.finditer(r"^```\{names\} (\S+)(?: (\S+))?\n(.*?)```$", page.read_text("utf-8"), re.M | re.S):
+            if line[1] == module:
+                found += line[3].split() or names_of(module, line[2])
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_name_is_in_the_reference_once(module: str) -> None:
+    described = Counter(_described(module))
+    # What a module shares with the top level or with its parent is described there.
+    elsewhere = {"wengert.autograd": {"enable_grad", "graph_of", "is_grad_enabled", "no_grad", "set_grad_enabled"}}
+    elsewhere |= {"wengert.autograd.function": {"Function"}}
+    elsewhere |= {"wengert.inspect": {"draw", "explore", "make_dot", "report", "why"}}
+    assert set(names_of(module)) - set(described) == elsewhere.get(module, set())
+    assert [name for name, times in described.items() if times > 1] == []
