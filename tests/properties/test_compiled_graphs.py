@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import wengert as wg
+from wengert.backends.llvm import codegen, grouping
 from wengert.compile import PASSES
 from wengert.compile import run as run_native
 from wengert.core.interpreter import interpret
@@ -115,4 +116,14 @@ def test_random_programs(seed: int, tmp_path: Path) -> None:
 @pytest.mark.long
 def test_many_random_programs(tmp_path: Path) -> None:
     for seed in range(300):
+        check(seed, tmp_path)
+
+
+@pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 200), marks=pytest.mark.long)], ids=["few", "many"])
+def test_random_programs_row_by_row(seeds: range, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nests are put together however small they are, and never written out."""
+    monkeypatch.setattr(grouping, "LEAST", 0)
+    monkeypatch.setattr(grouping, "SHORTEST", 1)
+    monkeypatch.setattr(codegen, "UNROLLED", 0)
+    for seed in seeds:
         check(seed, tmp_path)

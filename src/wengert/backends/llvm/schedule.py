@@ -308,11 +308,15 @@ class Schedule:
         return True
 
     def _append(self, step: Step, node: GraphNode) -> None:
+        copies = {}
         for x in node.inputs:
             self._materialise(x)
-            if not self._is_readable(step, x):
-                self.layouts[x] = self._copy_of(x)
-                self._made[x] = len(self.steps) - 1
+            if x not in copies and not self._is_readable(step, x):
+                copies[x] = self._copy_of(x).root
+        if copies and not isinstance(step, (Kernel, Rows, Copy)):
+            # What other steps read stays where it is.
+            operands = [copies.get(x, x) if isinstance(x, Value) else x for x in node.operands]
+            step.node = GraphNode(node.primitive, operands, node.results, node.location, node.scope)
         self.steps.append(step)
         for y in node.results:
             self._made[y] = len(self.steps) - 1
