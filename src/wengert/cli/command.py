@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from wengert.cli.failures import OK
-from wengert.cli.inputs import Problem, problem_of
+from wengert.cli.failures import OK, Failure
+from wengert.cli.inputs import DRAWN, Problem, problem_of
 from wengert.cli.target import opened
+from wengert.core.errors import GradientError
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,10 @@ class Command:
 INPUTS_HELP = """
 where the arguments of a function come from, the first that is there:
   --input NAME=VALUE        on the command line
-  example_inputs_FUNCTION() or example_inputs() in the file, which returns the
-                            arguments as a tuple, or as a dictionary by name
+  example_inputs_FUNCTION() in the file, which returns the arguments as a tuple,
+                            or as a dictionary by name
   default arguments         def loss(w=np.ones(3), rate=0.1): ...
+  example_inputs() in the file, for every function that needs arguments
 VALUE is a shape to fill with random numbers (float64[32,10], or with ~uniform,
 ~positive, ~zeros, ~ones at the end), a number (1.5), an array ([1, 2, 3] or
 float32([1, 2, 3])), or a file (data.npy, data.npz:name, data.safetensors:name).
@@ -49,7 +51,8 @@ A graph file declares its inputs itself; what is not given is drawn at random.""
 
 EXIT_CODES = """
 exit codes: 0 done; 1 a check failed; 2 wrong usage; 3 the function failed; 4 a file
-could not be read or written; 70 a fault of Wengert; 130 interrupted; 141 pipe closed"""
+could not be read or written; 70 a fault of Wengert; 130, 141, 143 interrupted, pipe
+closed, terminated"""
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
@@ -62,10 +65,17 @@ def add_target(parser: argparse.ArgumentParser) -> None:
 
 
 @contextlib.contextmanager
-def problem(options: argparse.Namespace, all_given: bool = False) -> Iterator[Problem]:
+def problem(options: argparse.Namespace, missing: str = DRAWN) -> Iterator[Problem]:
     """What the options of ``add_target`` say."""
     with opened(options.target) as target:
-        yield problem_of(target, options.input, options.seed, all_given)
+        found = problem_of(target, options.input, options.seed, missing)
+        try:
+            yield found
+        except GradientError as error:
+            if found.args or not found.whole:
+                raise
+            names = ", ".join(found.whole)
+            raise Failure(f"{found.name}: whole numbers have no gradients ({names}); write 3.0 for 3") from error
 
 
 def natural(text: str) -> int:

@@ -12,9 +12,16 @@ from wengert.core.errors import GraphFileError, WengertError
 from wengert.core.node import is_library_file
 
 #: Exit codes. Those above 100 are what a shell reports for a process that a signal ended.
-OK, FAILED, USAGE, CODE, FILE, INTERNAL, INTERRUPTED, PIPE = 0, 1, 2, 3, 4, 70, 130, 141
+OK, FAILED, USAGE, CODE, FILE, INTERNAL, INTERRUPTED, PIPE, TERMINATED = 0, 1, 2, 3, 4, 70, 130, 141, 143
 
-_KINDS = {USAGE: "usage", CODE: "code", FILE: "file", INTERNAL: "internal", INTERRUPTED: "interrupted"}
+_KINDS = {
+    USAGE: "usage",
+    CODE: "code",
+    FILE: "file",
+    INTERNAL: "internal",
+    INTERRUPTED: "interrupted",
+    TERMINATED: "terminated",
+}
 
 _LONGEST = 4000
 _INSTALLED = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")})
@@ -45,10 +52,16 @@ class Failure(Exception):
         return {"error": found, "exit_code": self.code}
 
 
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end."""
+
+
 def explained(error: BaseException) -> Failure:
     """Any exception as a failure: by whom it was raised decides the exit code."""
     if isinstance(error, Failure):
         return error
+    if isinstance(error, Terminated):
+        return Failure("terminated", TERMINATED)
     if isinstance(error, KeyboardInterrupt):
         return Failure("interrupted", INTERRUPTED)
     name = type(error).__name__

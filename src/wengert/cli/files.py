@@ -36,7 +36,8 @@ def written(path: str, write: Callable[[Path], object]) -> Written:
     Links are followed; devices and pipes are written into. Raises ``Failure`` where the disk or permissions refuse.
     """
     try:
-        target = Path(path).resolve()
+        # Not Path.resolve, which has an exception of its own for links that lead to each other.
+        target = Path(os.path.realpath(path))
         exists = target.exists()
         if target.is_dir():
             raise Failure(f"cannot write {path}: it is a folder; name a file", FILE)
@@ -46,8 +47,8 @@ def written(path: str, write: Callable[[Path], object]) -> Written:
             raise Failure(f"cannot write {path}: the file is write-protected", FILE)
         special = exists and not target.is_file()
         return _replaced(path, target, exists, special, write)
-    except (OSError, RuntimeError) as error:
-        if user_place(error) is not None or not isinstance(error, OSError):
+    except OSError as error:
+        if user_place(error) is not None:  # of the function that is looked at, not of the file
             raise
         raise Failure(f"cannot write {path}: {error.strerror or error}", FILE) from error
 

@@ -19,7 +19,7 @@ from wengert.core.dims import Dim
 from wengert.core.errors import WengertError
 from wengert.core.pytree import tree_leaves, tree_map, tree_unflatten
 from wengert.core.static import Input, spec_text
-from wengert.core.tensor import Tensor
+from wengert.core.tensor import Tensor, wrap
 from wengert.core.types import TensorSpec
 from wengert.inspect.building import argument_names
 from wengert.nn.module import Module, functional_call
@@ -40,11 +40,18 @@ class Problem:
     args: tuple[Any, ...]
     #: The name of each argument.
     names: tuple[str, ...]
+    #: The inputs that are whole numbers, and so no arguments.
+    whole: tuple[str, ...] = ()
 
     @property
     def params(self) -> dict[str, Any]:
         """The parameters of a module, by name."""
         return dict(self.subject.named_parameters()) if isinstance(self.subject, Module) else {}
+
+    def tensors(self) -> tuple[Any, ...]:
+        """The arguments with tensors in the place of arrays and numbers, as every transform passes them."""
+        kinds = (float, complex, np.ndarray, np.generic)
+        return tuple(tree_map(lambda x: wrap(np.array(x)) if isinstance(x, kinds) else x, arg) for arg in self.args)
 
     def with_parameters(self) -> Problem:
         """A module as a function of its parameters too, so that derivatives by them are looked at."""
@@ -66,14 +73,20 @@ class Problem:
         }
 
 
-def problem_of(target: Target, given: Sequence[str], seed: int, all_given: bool = False) -> Problem:
-    """The target with its arguments. With ``all_given``, no input of a graph is drawn at random. Raises ``Failure``."""
+#: What becomes of the inputs of a graph file that are not given: they are drawn at random, if their shapes are known;
+#: the graph is looked at without values if they cannot be drawn; or it is an error.
+DRAWN, OPTIONAL, REQUIRED = "drawn", "optional", "required"
+
+
+def problem_of(target: Target, given: Sequence[str], seed: int, missing: str = DRAWN) -> Problem:
+    """The target with its arguments; ``missing`` says what becomes of inputs of a graph that are not given. Raises
+    ``Failure``."""
     if isinstance(target.value, Tensor):
         if given:
             raise Failure(f"{target.name} is a tensor and takes no --input")
         return Problem(target.name, target.value, lambda: target.value, (), ())
     if isinstance(target.value, Graph):
-        return _of_graph(target, given, seed, all_given)
+        return _of_graph(target, given, seed, missing)
     return _of_function(target, given, seed)
 
 
@@ -105,6 +118,8 @@ def _of_function(target: Target, given: Sequence[str], seed: int) -> Problem:
     missing = [name for name in open_names if name not in values]
     if missing:
         raise Failure(_no_value(target, missing))
+    if spread and not values and not rest:
+        raise Failure(f"{target.name} takes any number of arguments; give some with --input")
     return _bound(target.name, function, parameters, values, rest, seed)
 
 
@@ -118,18 +133,25 @@ def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 def _examples(
     target: Target, parameters: Mapping[str, inspect.Parameter], values: dict[str, Any], spread: str
 ) -> list[Any]:
-    """Put what the file gives as example inputs into ``values``; returns what is left over for ``*args``."""
-    wanted = (f"example_inputs_{target.name.replace('.', '_')}", "example_inputs")
-    source = next((name for name in wanted if hasattr(target.module, name)), None)
-    if source is None:
-        return []
+    """Put what the file gives as example inputs into ``values``; returns what is left over for ``*args``.
+
+    What is meant for all functions is for those that have no defaults of their own.
+    """
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    needy = [name for name, one in parameters.items() if one.kind not in several and name not in values]
+    waiting = needy or (spread and not values)
+    source = f"example_inputs_{target.name.replace('.', '_')}"
+    if not hasattr(target.module, source):
+        source = "example_inputs"
+        if not waiting or not hasattr(target.module, source):
+            return []
     found = getattr(target.module, source)
     found = found() if callable(found) else found
     if isinstance(found, dict) and all(name in parameters for name in found):
         values.update(found)
         return []
-    several = isinstance(found, tuple) or (isinstance(found, list) and len(found) == len(parameters) > 1)
-    items = list(found) if several else [found]
+    tuple_like = isinstance(found, tuple) or (isinstance(found, list) and len(found) == len(parameters) > 1)
+    items = list(found) if tuple_like else [found]
     places = [name for name, one in parameters.items() if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
     if len(items) > len(places) and not spread:
         raise Failure(f"{source} gives {len(items)} inputs, and {target.name} takes {len(places)}")
@@ -190,6 +212,7 @@ def _bound(
     order = [key for key, one in parameters.items() if one.kind in positional]
     args = (*[drawn[key] for key in names], *more)
     labels = (*names, *[f"argument {len(names) + place}" for place in range(len(more))])
+    whole = tuple([key for key, value in drawn.items() if type(value) is int])
     if names == order and set(drawn) == set(order):
         return Problem(name, function, function, args, labels)
 
@@ -201,7 +224,7 @@ def _bound(
 
     kept = [parameters[key].replace(kind=positional[1]) for key in names if key in parameters]
     bound.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]
-    return Problem(name, bound, bound, args, labels)
+    return Problem(name, bound, bound, args, labels, whole)
 
 
 def _drawn(value: Any, seed: int, place: int) -> Any:
@@ -218,7 +241,7 @@ def _holds_numbers(value: Any) -> bool:
 # -- a graph --------------------------------------------------------------------------------------------------------
 
 
-def _of_graph(target: Target, given: Sequence[str], seed: int, all_given: bool) -> Problem:
+def _of_graph(target: Target, given: Sequence[str], seed: int, policy: str) -> Problem:
     graph: Graph = target.value
     inputs = graph.arguments
     names = argument_names(graph, inputs)
@@ -237,7 +260,7 @@ def _of_graph(target: Target, given: Sequence[str], seed: int, all_given: bool) 
     values.update(zip(waiting, unnamed, strict=False))
     missing = [place for place in range(len(names)) if place not in values]
     unknown = [place for place in missing if any(isinstance(n, Dim) for n in inputs[place].shape)]
-    if (all_given and missing) or (given and unknown):
+    if (policy == REQUIRED and missing) or (unknown and (given or policy == DRAWN)):
         wanted = ", ".join(f"{names[place]}: {spec_text(inputs[place])}" for place in missing)
         option = f'--input "{names[missing[0]]}=..."'
         raise Failure(f"the graph needs values for {wanted}. Give them with {option}.")

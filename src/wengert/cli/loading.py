@@ -50,6 +50,9 @@ def loaded(path: Path) -> Iterator[ModuleType]:
     sys.argv, sys.dont_write_bytecode = [str(path)], True
     try:
         yield importlib.import_module(name) if name else _alone(path)
+    except SyntaxError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         sys.argv, sys.dont_write_bytecode = kept
         sys.meta_path.remove(cast(Any, finder))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import signal
 import sys
 import textwrap
 import traceback
 from collections.abc import Sequence
+from types import FrameType
 from typing import NoReturn
 
 import wengert
 from wengert.cli.command import EXIT_CODES, INPUTS_HELP, Command, Result
 from wengert.cli.commands import COMMANDS
-from wengert.cli.failures import FILE, PIPE, USAGE, Failure, explained
+from wengert.cli.failures import FILE, INTERRUPTED, PIPE, TERMINATED, USAGE, Failure, Terminated, explained
 from wengert.cli.terminal import abandon, coloured, emit, printable, set_aside, to_json
 from wengert.core.node import is_library_file
 
@@ -63,6 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:
         _disown_launcher()
+        signal.signal(signal.SIGTERM, _terminate)
     words = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in words
     try:
@@ -87,6 +90,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return result.code
 
 
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    """End as by Ctrl-C, so that temporary files are removed."""
+    raise Terminated
+
+
 def _disown_launcher() -> None:
     """Let no operation be said to come from the script that started this program."""
     frame = sys._getframe(1)
@@ -109,7 +117,7 @@ def _result_of(words: Sequence[str]) -> Result:
         raise Failure("name a command; 'wengert --help' lists them", USAGE)
     options.color = not options.json and coloured(sys.stdout)
     try:
-        with set_aside(options.json or getattr(options, "output", None) == "-"):
+        with set_aside():
             return chosen.run(options)
     except SystemExit as error:
         raise explained(error) from error
@@ -128,7 +136,7 @@ def _failed(failure: Failure, as_json: bool) -> int:
 
 
 def _word(failure: Failure) -> str:
-    return "" if failure.message == "interrupted" else "error: "
+    return "" if failure.code in (INTERRUPTED, TERMINATED) else "error: "
 
 
 def _flushed(code: int) -> int:

@@ -33,11 +33,14 @@ def opened(text: str) -> Iterator[Target]:
     file, colon, name = text.rpartition(":")
     if not colon or (not file.endswith(".py") and Path(text).is_file()):
         file, name = text, ""
+    if not file:
+        raise Failure("name a file, as in model.py:loss")
     path = Path(file)
     if not path.exists():
         raise Failure(f"there is no file {file}{_similar(path)}")
     if not path.is_file():
-        raise Failure(f"{file} is a folder; name a file, as in model.py:loss")
+        kind = "a folder" if path.is_dir() else "no regular file"
+        raise Failure(f"{file!r} is {kind}; name a file, as in model.py:loss")
     if not name and path.suffix != ".py":
         yield Target(path.stem, _graph(path))
         return
@@ -58,7 +61,7 @@ def _similar(path: Path) -> str:
     if path.suffix == "" and path.with_suffix(".py").is_file():
         return f"; did you mean {path.with_suffix('.py')}?"
     with contextlib.suppress(OSError):
-        near = difflib.get_close_matches(path.name, [one.name for one in path.parent.iterdir()], 1)
+        near = difflib.get_close_matches(path.name, [one.name for one in path.parent.iterdir() if one.exists()], 1)
         if near:
             return f"; did you mean {path.parent / near[0]}?"
     return ""
@@ -84,7 +87,7 @@ def _found(module: ModuleType, name: str, file: str) -> Target:
     if inspect.iscoroutinefunction(value) or inspect.isgeneratorfunction(value):
         raise Failure(f"{file}:{name} is a coroutine or generator; name a function that returns its result")
     if not callable(value) and not isinstance(value, Tensor):
-        raise Failure(f"{file}:{name} is a {type(value).__name__}; name a function, a tensor or a graph")
+        raise Failure(f"{file}:{name} is of type {type(value).__name__}; name a function, a tensor or a graph")
     return Target(name, value, module)
 
 

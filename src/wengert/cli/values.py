@@ -60,7 +60,11 @@ def read_value(text: str, rng: np.random.Generator) -> Any:
         value = np.asarray(read_literal(found["value"]))
         if value.dtype.kind not in "biufc" or (value.dtype.kind == "c" and dtype.kind != "c"):
             raise Failure(f"--input: {text}: this is not an array of {dtype}")
-        return value.astype(dtype)
+        with np.errstate(invalid="ignore"):
+            array = value.astype(dtype)
+        if dtype.kind in "iu" and not np.array_equal(array, value):
+            raise Failure(f"--input: {text}: {dtype} cannot hold these numbers")
+        return array
     return read_literal(text)
 
 
@@ -158,7 +162,7 @@ def read_arrays(path: str) -> dict[str, np.ndarray]:
     except MemoryError as error:
         raise Failure(f"cannot read {path}: its arrays do not fit into memory", FILE) from error
     except (ValueError, EOFError, KeyError, TypeError, SyntaxError, zipfile.BadZipFile, zlib.error) as error:
-        text = str(error).replace("allow_pickle=False", "pickles are not read")
+        text = "pickled objects are not read" if "pickle" in str(error) else str(error)
         raise Failure(
             f"cannot read {path}: it is damaged, or holds something else than numbers: {text}", FILE
         ) from error

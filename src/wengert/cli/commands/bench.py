@@ -35,6 +35,7 @@ class _Way:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
+    parser.add_argument("--way", action="append", choices=_WAYS, help="time this way only; may be repeated")
     parser.add_argument("--seconds", type=number, default=0.5, help="how long each row is repeated (default: 0.5)")
 
 
@@ -42,7 +43,9 @@ def run(options: argparse.Namespace) -> Result:
     with problem(options) as found:
         found = found.with_parameters()
         flat = _Flat(found)
-        rows = [_row(name, make, flat, options.seconds) for name, make in _WAYS.items()]
+        rows = [
+            _row(name, make, flat, options.seconds) for name, make in _WAYS.items() if name in (options.way or _WAYS)
+        ]
         data = {"function": found.name, "inputs": found.describe(), "summed": flat.summed, "ways": rows}
     return Result(data, _text(data))
 
@@ -166,13 +169,14 @@ def median_seconds(call: Callable[[], Any], seconds: float) -> float:
 def _text(data: dict[str, Any]) -> str:
     inputs = ", ".join(f"{name}: {' '.join(specs)}" for name, specs in data["inputs"].items())
     head = f"{data['function']}({inputs})" + (", results summed" if data["summed"] else "")
+    base = next((row["gradient_seconds"] for row in data["ways"] if row["gradient_seconds"]), 0.0)
     lines = [head, f"{'':12} {'function':>10} {'and gradient':>13} {'ratio':>7} {'speed-up':>9} {'first call':>11}"]
     for row in data["ways"]:
         if row["function_seconds"] is None:
             lines.append(f"{row['way']:12} not possible: {row['reason'].splitlines()[0]}")
             continue
         times = [seconds_text(row[key]) for key in ("function_seconds", "gradient_seconds", "first_call_seconds")]
-        gain = data["ways"][0]["gradient_seconds"] / row["gradient_seconds"]
+        gain = base / row["gradient_seconds"]
         lines.append(f"{row['way']:12} {times[0]:>10} {times[1]:>13} {row['ratio']:6.2f}× {gain:8.2f}× {times[2]:>11}")
     return "\n".join([*lines, "medians; ratio: value and gradient in evaluations of the function"])
 

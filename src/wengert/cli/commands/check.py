@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import wengert as wg
-from wengert.cli.command import Command, Result, add_target, number, positive, problem
+from wengert.cli.command import Command, Result, add_target, number, problem
 from wengert.cli.failures import FAILED, OK, Failure
 from wengert.cli.inputs import Problem
 from wengert.core.errors import GradcheckError
@@ -20,7 +20,8 @@ _MODES = {"fwd": ("fwd",), "rev": ("rev",), "both": ("fwd", "rev")}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
-    parser.add_argument("--order", type=positive, default=2, help="check derivatives up to this order (default: 2)")
+    orders = range(1, 9)
+    parser.add_argument("--order", type=int, choices=orders, default=2, metavar="ORDER", help="up to 8 (default: 2)")
     parser.add_argument("--mode", choices=_MODES, default="both", help="forward, reverse, or both (the default)")
     parser.add_argument("--compiled", action="store_true", help="check the compiled function instead")
     parser.add_argument("--eps", type=number, help="the step of the differences")
@@ -57,17 +58,16 @@ def _combinations(mode: str) -> list[tuple[str, ...]]:
 
 def _require_numbers(found: Problem) -> None:
     if not any(x.dtype.kind in "fc" for x in map(np.asarray, _leaves(found.args))):
-        whole = ", ".join(found.names)
         raise Failure(
-            f"{found.name} has no input to differentiate by: none is a floating-point number"
-            + (f" ({whole})" if whole else "")
-            + "; write 3.0 for 3, and make what you differentiate by an argument"
+            f"{found.name} has no floating-point input to differentiate by; make it an argument, and write 3.0 for 3"
         )
 
 
 def _require_same_values(found: Problem) -> None:
     """Differences of a function that draws random numbers say nothing."""
-    once, again = (_leaves(found.function(*found.args)) for _ in range(2))
+    once, again = (_leaves(found.function(*found.tensors())) for _ in range(2))
+    if not any(x.dtype.kind in "fc" for x in once):
+        raise Failure(f"{found.name} returns no floating-point number, so it has no derivatives to check")
     if not all(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc") for a, b in zip(once, again, strict=True)):
         raise Failure(
             f"{found.name} gives other values when it is called again with the same arguments, so differences cannot "

@@ -9,6 +9,7 @@ import wengert as wg
 from wengert.cli.command import Command, Result, add_target, positive, problem
 from wengert.cli.failures import FILE, Failure
 from wengert.cli.files import written
+from wengert.cli.inputs import OPTIONAL
 from wengert.core.errors import WengertError
 
 _FORMATS = ("svg", "png", "pdf", "dot", "txt")
@@ -28,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Result:
     kind = _format(options)
-    with problem(options) as found:
+    with problem(options, OPTIONAL) as found:
         drawing = wg.draw(
             found.subject,
             *(found.args if options.input or not isinstance(found.subject, wg.Graph) else ()),

@@ -10,6 +10,7 @@ import wengert as wg
 from wengert.cli.command import Command, Result, add_target, problem
 from wengert.cli.failures import Failure
 from wengert.cli.files import written
+from wengert.cli.inputs import OPTIONAL
 from wengert.inspect import Page
 
 
@@ -24,7 +25,7 @@ def run(options: argparse.Namespace) -> Result:
     if Path(options.output).suffix.lower() not in (".html", ".htm"):
         raise Failure(f"--output: {options.output} should end in .html")
     pages: list[Page] = []
-    with problem(options) as found:
+    with problem(options, OPTIONAL) as found:
         args = found.args if options.input or not isinstance(found.subject, wg.Graph) else ()
 
         def write(path: Path) -> None:

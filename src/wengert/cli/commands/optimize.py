@@ -7,6 +7,7 @@ from typing import Any
 
 from wengert.cli.command import Command, Result, add_target, problem
 from wengert.cli.commands.trace import save_graph, traced
+from wengert.cli.inputs import OPTIONAL
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Result:
-    with problem(options) as found:
+    with problem(options, OPTIONAL) as found:
         graph = traced(found)
         after, report = graph.optimize(report=True)
         data: dict[str, Any] = {

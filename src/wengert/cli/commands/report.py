@@ -6,6 +6,7 @@ import argparse
 
 import wengert as wg
 from wengert.cli.command import Command, Result, add_target, problem
+from wengert.cli.inputs import OPTIONAL
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Result:
-    with problem(options) as found:
+    with problem(options, OPTIONAL) as found:
         report = wg.report(found.subject, *found.args, measure=not options.no_measure)
         return Result(report.to_dict(), report.text(color=options.color))
 

@@ -9,7 +9,9 @@ import numpy as np
 
 import wengert as wg
 from wengert.cli.command import Command, Result, add_target, problem
+from wengert.cli.failures import CODE, Failure
 from wengert.cli.files import array_format, save_arrays
+from wengert.cli.inputs import REQUIRED
 from wengert.core.static import spec_text
 from wengert.core.tensor import Tensor
 
@@ -26,10 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Result:
     if options.output is not None:
         array_format(options.output)
-    with problem(options, all_given=True) as found:
+    with problem(options, REQUIRED) as found:
         function = wg.jit(found.function) if options.compiled else found.function
         with wg.no_grad():
-            results = named_results(function(*found.args))
+            results = named_results(function(*found.tensors()))
     data: dict[str, Any] = {
         "outputs": [
             {
@@ -58,7 +60,10 @@ def named_results(results: Any) -> dict[str, np.ndarray]:
     for key, leaves in flat.items():
         for place, x in enumerate(leaves):
             name = key if len(leaves) == 1 else f"{key}{place}"
-            found[name] = np.asarray(x.detach().numpy() if isinstance(x, Tensor) else x)
+            array = np.asarray(x.detach().numpy() if isinstance(x, Tensor) else x)
+            if array.dtype.kind not in "biufc":
+                raise Failure(f"{name} is of type {type(x).__name__}, and no array of numbers", CODE)
+            found[name] = array
     return found
 
 

@@ -9,7 +9,7 @@ import wengert as wg
 from wengert.cli.command import Command, Result, add_target, positive, problem
 from wengert.cli.failures import FILE, Failure
 from wengert.cli.files import Written, written
-from wengert.cli.inputs import Problem
+from wengert.cli.inputs import OPTIONAL, Problem
 from wengert.core.tensor import Tensor
 from wengert.inspect.building import argument_names
 
@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Result:
-    with problem(options) as found:
+    with problem(options, OPTIONAL) as found:
         graph = traced(found)
         if options.grad:
             places = [place for place, x in enumerate(graph.arguments) if x.dtype.kind in "fc"]
