@@ -147,6 +147,7 @@ def constants() -> dict[tuple[str, int], list[mpf]]:
         found["LOG10_2_SHORT", bits] = words(mp.log10(2), bits, 2, short)
         found["LOG2_E", bits] = words(1 / mp.log(2), bits, 2)
         found["LOG10_E", bits] = words(1 / mp.log(10), bits, 2)
+        found["SQRT_2", bits] = words(mp.sqrt(2), bits, 2)
         found["TWO_THIRDS", bits] = words(mpf(2) / 3, bits, 2)
         found["PI", bits] = words(mp.pi, bits, 3)
         found["DIGAMMA_ROOT", bits] = words(DIGAMMA_ROOT, bits, 2)

@@ -228,11 +228,16 @@ def worst(name: str, dtype: str, count: int, seed: int = 0, portable: bool = Fal
     found = Worst(0.0, (), 0)
     with mp.workdps(40):
         for value, *point in zip(got.tolist(), *(one.tolist() for one in arguments), strict=True):
-            scale = SCALES[name](*map(mpf, point)) if name in SCALES else 0
-            ulps = error(value, exact(name, *point), np.dtype(dtype), scale)
+            ulps = error_at(name, dtype, value, point)
             if ulps > found.ulps:
                 found = Worst(ulps, tuple(point), 0)
     return Worst(found.ulps, found.arguments, got.size)
+
+
+def error_at(name: str, dtype: str, got: float, point: Sequence[float]) -> float:
+    """The error of one value of a function."""
+    scale = SCALES[name](*map(mpf, point)) if name in SCALES else 0
+    return error(got, exact(name, *point), np.dtype(dtype), scale)
 
 
 def exact(name: str, *point: float) -> Any:

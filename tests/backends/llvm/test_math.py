@@ -5,29 +5,14 @@ import re
 import numpy as np
 import pytest
 from llvmlite import ir
-from scipy import special
 
 from tests.backends.llvm.accuracy import BOUNDS, REFERENCES, error, exact, worst
 from tests.backends.llvm.native import native
+from tests.backends.llvm.references import NUMPY
 from wengert.backends.llvm.math import BINARY, FUNCTIONS, Emit, declare
 
 DTYPES = ("float64", "float32")
 CASES = [(name, dtype) for name in FUNCTIONS for dtype in DTYPES]
-
-NUMPY = {
-    **{name: getattr(np, name) for name in "exp exp2 expm1 log log2 log10 log1p sin cos tan sinh cosh tanh".split()},
-    **{f"{name}_near": getattr(np, name) for name in ("sin", "cos", "tan")},
-    **{name: getattr(np, f"arc{name[1:]}") for name in ("asin", "acos", "atan", "atan2")},
-    "pow": np.power,
-    "cbrt": np.cbrt,
-    "sigmoid": special.expit,
-    "softplus": lambda x: np.logaddexp(x, np.zeros_like(x)),
-    **{name: getattr(special, name) for name in "erf erfc ndtr gamma xlogy xlog1py entr".split()},
-    **{name: getattr(np, name) for name in "hypot logaddexp logaddexp2 fmod remainder floor_divide".split()},
-    **{name: getattr(np, f"arc{name[1:]}") for name in ("asinh", "acosh", "atanh")},
-    "lgamma": special.gammaln,
-    "digamma": special.psi,
-}
 
 
 def test_every_function_has_a_reference_and_a_numpy_equivalent() -> None:

@@ -6,7 +6,7 @@ import math
 
 from wengert.backends.llvm.math.emit import Emit, Number
 from wengert.backends.llvm.math.exponential import exp_pair, reduced
-from wengert.backends.llvm.math.words import Pair, quick_two_sum, quotient, two_product, two_sum
+from wengert.backends.llvm.math.words import Pair, quick_two_sum, quotient, times, two_product, two_sum
 
 
 def erf(e: Emit, x: Number) -> Number:
@@ -20,8 +20,8 @@ def erf(e: Emit, x: Number) -> Number:
     return e.select(magnitude > 1.0, e.copysign(outer, x), inner)
 
 
-def _tail(e: Emit, x: Number, square: Pair) -> Number:
-    """erfc(x) of a magnitude whose square is known in two words.
+def _tail(e: Emit, x: Number, twice: Pair, square: Pair) -> Number:
+    """erfc(x) of a magnitude whose double and square are known in two words.
 
     It is exp(-x*x) P(t) / (1 + 2x) with t = (x - 15/4)/(x + 15/4), one polynomial for the whole half-axis
     (M. M. Shepherd and J. G. Laframboise, Mathematics of Computation 36, 1981).
@@ -29,15 +29,17 @@ def _tail(e: Emit, x: Number, square: Pair) -> Number:
     (high, low), i = exp_pair(e, -square[0], -square[1])
     polynomial = e.polynomial("ERFC", (x - 3.75) / (x + 3.75))
     numerator, numerator_low = two_product(e, high, polynomial)
-    denominator = two_sum(x * 2.0, 1.0)
-    value, rest = quotient(e, (numerator, e.mad(low, polynomial, numerator_low)), denominator)
+    denominator, lost = two_sum(twice[0], 1.0)
+    numerator_low = e.mad(low, polynomial, numerator_low)
+    value, rest = quotient(e, (numerator, numerator_low), (denominator, lost + twice[1]))
     return e.scale(value + rest, i)
 
 
 def erfc(e: Emit, x: Number) -> Number:
     """1 - erf(x), without cancellation."""
     magnitude = e.clamp(e.abs(x), 0.0, 10.5 if e.single else 28.0)
-    outer = _tail(e, magnitude, two_product(e, magnitude, magnitude))
+    twice = (magnitude * 2.0, e.constant(0.0))
+    outer = _tail(e, magnitude, twice, two_product(e, magnitude, magnitude))
     outer = e.select(x < 0.0, 2.0 - outer, outer)
     one_minus, rest = quick_two_sum(1.0, -x)
     inner = one_minus + e.mad(-x, e.polynomial("ERF", x * x), rest)
@@ -48,7 +50,9 @@ def ndtr(e: Emit, x: Number) -> Number:
     """The distribution function of the normal, erfc(-x/sqrt(2)) / 2, exact in the lower tail: x*x/2 is in two words."""
     magnitude = e.clamp(e.abs(x), 0.0, 14.8 if e.single else 39.5)
     square, lost = two_product(e, magnitude, magnitude)
-    outer = _tail(e, magnitude * math.sqrt(0.5), (square * 0.5, lost * 0.5)) * 0.5
+    root = e.words("SQRT_2")
+    twice = times(e, (magnitude, e.constant(0.0)), (root[0], root[1]))
+    outer = _tail(e, twice[0] * 0.5, twice, (square * 0.5, lost * 0.5)) * 0.5
     outer = e.select(x > 0.0, 1.0 - outer, outer)
     u = x * math.sqrt(0.5)
     inner = e.mad(u * 0.5, e.polynomial("ERF", u * u), u * 0.5) + 0.5
