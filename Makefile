@@ -7,7 +7,7 @@ WORKERS ?= 2
 # One BLAS thread a worker: two test processes on two cores, each with its own pool, would fight over them.
 TEST_ENV := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: demo test test-long lint types unit bench docs docs-run docs-generated clean
+.PHONY: demo test test-long lint types unit bench docs docs-run docs-generated docs-accuracy clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python examples/demo.py
@@ -41,6 +41,9 @@ docs-run: $(VENV)/test.stamp
 
 docs-generated: $(VENV)/test.stamp
 	$(BIN)/python -m docs.generate
+
+docs-accuracy: $(VENV)/test.stamp
+	$(TEST_ENV) $(BIN)/python -m docs.accuracy
 
 $(VENV)/demo.stamp: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
