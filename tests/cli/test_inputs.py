@@ -233,6 +233,7 @@ def test_example_inputs(problem: Callable[..., Any]) -> None:
     assert problem("jitted").args[0].shape == (2,)
     with pytest.raises(Failure, match="example_inputs gives 2 inputs, and too_many takes 1"):
         problem("too_many")
+    assert problem("too_many", "a=1.0").args == (1.0,)
 
 
 def test_seeds(problem: Callable[..., Any]) -> None:

@@ -98,7 +98,7 @@ def _of_function(target: Target, given: Sequence[str], seed: int) -> Problem:
     parameters = _parameters(function)
     values: dict[str, Any] = {name: one.default for name, one in parameters.items() if one.default is not _MISSING}
     spread = next((name for name, one in parameters.items() if one.kind is one.VAR_POSITIONAL), "")
-    rest = _examples(target, parameters, values, spread)
+    rest, misfit = _examples(target, parameters, values, spread)
     named, unnamed = _given(given, seed)
     open_names = [name for name, one in parameters.items() if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
     keywords = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
@@ -117,7 +117,7 @@ def _of_function(target: Target, given: Sequence[str], seed: int) -> Problem:
             raise Failure(f"{target.name} takes {len(open_names)} arguments, and there are more --input than that")
     missing = [name for name in open_names if name not in values]
     if missing:
-        raise Failure(_no_value(target, missing))
+        raise Failure(_no_value(target, missing, misfit))
     if spread and not values and not rest:
         raise Failure(f"{target.name} takes any number of arguments; give some with --input")
     return _bound(target.name, function, parameters, values, rest, seed)
@@ -132,8 +132,9 @@ def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 def _examples(
     target: Target, parameters: Mapping[str, inspect.Parameter], values: dict[str, Any], spread: str
-) -> list[Any]:
-    """Put what the file gives as example inputs into ``values``; returns what is left over for ``*args``.
+) -> tuple[list[Any], str]:
+    """Put what the file gives as example inputs into ``values``; returns what is left over for ``*args``, and why
+    inputs that are meant for all functions are not for this one.
 
     What is meant for all functions is for those that have no defaults of their own.
     """
@@ -144,19 +145,22 @@ def _examples(
     if not hasattr(target.module, source):
         source = "example_inputs"
         if not waiting or not hasattr(target.module, source):
-            return []
+            return [], ""
     found = getattr(target.module, source)
     found = found() if callable(found) else found
     if isinstance(found, dict) and all(name in parameters for name in found):
         values.update(found)
-        return []
+        return [], ""
     tuple_like = isinstance(found, tuple) or (isinstance(found, list) and len(found) == len(parameters) > 1)
     items = list(found) if tuple_like else [found]
     places = [name for name, one in parameters.items() if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
     if len(items) > len(places) and not spread:
-        raise Failure(f"{source} gives {len(items)} inputs, and {target.name} takes {len(places)}")
+        misfit = f"{source} gives {len(items)} inputs, and {target.name} takes {len(places)}"
+        if source != "example_inputs":
+            raise Failure(misfit)
+        return [], misfit
     values.update(zip(places, items, strict=False))
-    return items[len(places) :]
+    return items[len(places) :], ""
 
 
 def _given(given: Sequence[str], seed: int) -> tuple[dict[str, Any], list[Any]]:
@@ -186,12 +190,13 @@ def _unknown(function: str, key: str, names: Sequence[str]) -> str:
     )
 
 
-def _no_value(target: Target, missing: Sequence[str]) -> str:
+def _no_value(target: Target, missing: Sequence[str], misfit: str) -> str:
     options = " ".join(f'--input "{name}=float64[3]"' for name in missing)
     several = "values" if len(missing) > 1 else "a value"
     return (
         f"{target.name} needs {several} for {', '.join(missing)}. Give shapes or values ({options}), default "
         f"arguments, or write a function example_inputs() in the file that returns the arguments."
+        + (f" ({misfit}.)" if misfit else "")
     )
 
 

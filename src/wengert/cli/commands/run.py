@@ -68,7 +68,7 @@ def named_results(results: Any) -> dict[str, np.ndarray]:
 
 
 def _shown(name: str, x: np.ndarray) -> str:
-    return f"{name}: {spec_text(x)}\n{np.array2string(x, threshold=200)}"
+    return f"{name}: {spec_text(x)}\n{np.array2string(x, threshold=200, floatmode='unique')}"
 
 
 COMMAND = Command(
