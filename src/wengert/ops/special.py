@@ -92,7 +92,13 @@ class LogNdtr(Elementwise):
         return special.log_ndtr(x)
 
     def partial_x(self, x: Array, out: Array) -> Array:
-        return np.exp(-0.5 * x * x - out) / math.sqrt(2 * math.pi)
+        # Below 0, density and distribution function vanish together, and their quotient is 1/erfcx (DLMF 7.2.3). Each
+        # side is shielded from the other's arguments, for the derivatives to come.
+        below = x < 0
+        tail = math.sqrt(2 / math.pi) / Erfcx()(np.where(below, x, 0.0).astype(x.dtype) * -math.sqrt(0.5))
+        here = np.where(below, 0.0, x).astype(x.dtype)
+        rest = np.exp(-0.5 * here * here - np.where(below, 0.0, out).astype(x.dtype)) / math.sqrt(2 * math.pi)
+        return np.where(below, tail, rest)
 
 
 class Gammaln(Elementwise):
