@@ -36,6 +36,10 @@ Cli = Callable[..., Any]
         (["report", "model.py:nn.Linear"], 2, "is a class"),
         (["report", ""], 2, "name a file"),
         (["report", "."], 2, "'.' is a folder"),
+        (["report", "n" * 5000], 2, "there is no file nnn"),
+        (["report", "whole.graph:f"], 2, "whole.graph is no Python file"),
+        (["report", "a\0b.py:f"], 2, "there is no file"),
+        (["run", "model.py:loss", "-i", "x=1.0", "-i", "1=2.0"], 2, "x is given twice"),
         (["report", "model.py:needs"], 2, "needs values for a, b"),
         (["report", "model.py:result", "--input", "x=1.0"], 2, "is a tensor and takes no --input"),
         (["trace", "model.py:result"], 2, "is a tensor"),
@@ -71,7 +75,7 @@ def test_messages_and_exit_codes(cli: Cli, folder: Path, words: list[str], code:
     as_json = cli(*words, "--json")
     assert as_json.code == code
     assert as_json.data["exit_code"] == code
-    assert as_json.data["error"]["message"] in as_json.err
+    assert printable(as_json.data["error"]["message"]) in as_json.err
     debug = cli(*words, "--debug")
     assert debug.code == code
     assert "Traceback (most recent call last)" in debug.err
@@ -132,7 +136,9 @@ def test_a_fault_of_the_library_is_told_from_the_users() -> None:
 
 
 def test_names_cannot_take_over_the_terminal(cli: Cli, folder: Path) -> None:
-    assert printable("a\x1b]0;x\x07b\x9bc\u202e\r\n\t\x1b[31mred") == "a\\x1b]0;x\\x07b\\x9bc\\u202e\\r\n\t\x1b[31mred"
+    assert printable("a\x1b]0;x\x07b\x9bc\u202e\r\n\t") == "a\\x1b]0;x\\x07b\\x9bc\\u202e\\r\n\t"
+    assert printable("\x1b[31mred\x1b[2J", color=True) == "\x1b[31mred\\x1b[2J"
+    assert printable("\x1b[31mred") == "\\x1b[31mred"
     name = "evil\x1b]0;owned\x07\r.py"
     (folder / name).write_text("def f(x=1.0): raise ValueError('\\x1b[2J\\x1b]0;owned\\x07')\n")
     for words in (["report", f"{name}:f"], ["report", f"{name}:\x1b[2J"], ["\x1b]0;owned\x07"]):
@@ -198,6 +204,20 @@ def test_write_protected_files_are_not_replaced(folder: Path, monkeypatch: pytes
     with pytest.raises(Failure, match="write-protected"):
         written("x.txt", lambda path: path.write_text("new"))
     assert (folder / "x.txt").read_text() == "old"
+
+
+def test_a_file_that_cannot_be_read(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The tests may run as root, who may read everything.
+    monkeypatch.setattr(Path, "open", Mock(side_effect=PermissionError(13, "Permission denied")))
+    ran = cli("report", "model.py:loss")
+    assert (ran.code, ran.err) == (4, "wengert: error: cannot read model.py: Permission denied\n")
+
+
+def test_an_extra_that_is_not_installed(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    ran = cli("run", "model.py:pair", "-o", "x.safetensors")
+    assert ran.code == 4
+    assert "pip install" in ran.err
 
 
 def test_long_names(folder: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import wengert as wg
 from wengert.cli import values
 from wengert.cli.failures import FILE, Failure
-from wengert.cli.inputs import problem_of
+from wengert.cli.inputs import problem_of, read_inputs
 from wengert.cli.target import opened
 from wengert.cli.values import read_value
 
@@ -201,7 +201,7 @@ def problem(folder: Path) -> Callable[..., Any]:
 
     def found(name: str, *given: str, seed: int = 0) -> Any:
         with opened(f"f.py:{name}") as target:
-            return problem_of(target, given, seed)
+            return problem_of(target, read_inputs(given, seed), seed)
 
     return found
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from wengert.cli.loading import loaded
@@ -105,3 +107,26 @@ def test_a_folder_does_not_hide_an_installed_package(cli: Cli, folder: Path) -> 
     (folder / "hypothesis").mkdir()
     (folder / "m.py").write_text("import hypothesis\nV = hypothesis.__version__\ndef f(x=1.0): return x\n")
     assert cli("run", "m.py:f").code == 0
+
+
+def test_paths_are_meant_from_where_the_command_was_given(cli: Cli, folder: Path) -> None:
+    (folder / "far" / "away").mkdir(parents=True)
+    (folder / "far" / "m.py").write_text(
+        "import os\nos.chdir(os.path.dirname(__file__) + '/away')\ndef f(x):\n    os.chdir('/')\n    return x.sum()\n"
+    )
+    np.save(folder / "x.npy", np.ones(3))
+    for command, output in (("draw", "x.svg"), ("explore", "x.html"), ("run", "x.npz"), ("trace", "x.graph")):
+        here = os.getcwd()
+        try:
+            ran = cli(command, "far/m.py:f", "-i", "x=x.npy", "-o", output)
+        finally:
+            os.chdir(here)
+        assert ran.code == 0, ran.err
+        assert (folder / output).exists()
+        assert f"wrote {output} (" in ran.out
+
+
+def test_options_may_stand_in_front(cli: Cli) -> None:
+    assert cli("--json", "why", "model.py:cut").data["connected"] is False
+    assert "usage: wengert why" in cli("help", "why").out
+    assert "usage: wengert [-h]" in cli("help").out

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wengert.cli.failures import OK, Failure
-from wengert.cli.inputs import DRAWN, Problem, problem_of
+from wengert.cli.inputs import DRAWN, Problem, problem_of, read_inputs
 from wengert.cli.target import opened
 from wengert.core.errors import GradientError
 
@@ -67,8 +67,10 @@ def add_target(parser: argparse.ArgumentParser) -> None:
 @contextlib.contextmanager
 def problem(options: argparse.Namespace, missing: str = DRAWN) -> Iterator[Problem]:
     """What the options of ``add_target`` say."""
+    # Before the file is loaded: it may change the working directory.
+    given = read_inputs(options.input, options.seed)
     with opened(options.target) as target:
-        found = problem_of(target, options.input, options.seed, missing)
+        found = problem_of(target, given, options.seed, missing)
         try:
             yield found
         except GradientError as error:
@@ -80,9 +82,9 @@ def problem(options: argparse.Namespace, missing: str = DRAWN) -> Iterator[Probl
 
 def natural(text: str) -> int:
     """A number for ``--seed``."""
-    if not text.isascii() or not text.isdecimal():
+    if not text.isascii() or not text.isdecimal() or len(text) > 100:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
-    return int(text[:18])
+    return int(text)
 
 
 def positive(text: str) -> int:

@@ -76,10 +76,10 @@ def explained(error: BaseException) -> Failure:
         return Failure(message, CODE, *place, linecache.getline(*place).strip())
     if isinstance(error, GraphFileError):
         return Failure(text, FILE)
+    if isinstance(error, (WengertError, ImportError)) and "pip install" in text:
+        return Failure(text, FILE)
     if isinstance(error, (WengertError, MemoryError, SystemExit)):
         return Failure(message, CODE)
-    if isinstance(error, ImportError) and "pip install" in text:
-        return Failure(text, FILE)
     return Failure(f"{message}\nThis is a fault of Wengert; --debug shows where.", INTERNAL)
 
 

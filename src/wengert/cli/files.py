@@ -18,6 +18,17 @@ from wengert.inspect.model import bytes_text
 from wengert.nn.state import save_file
 
 
+class OutputPath(str):
+    """A path as the user gave it, which keeps its meaning when the working directory changes."""
+
+    place: str
+
+    def __new__(cls, text: str) -> OutputPath:
+        path = super().__new__(cls, text)
+        path.place = os.path.abspath(text)
+        return path
+
+
 class Written:
     """A file that was written: its ``path`` as the user gave it, its size in ``bytes``, and if it ``replaced`` one."""
 
@@ -37,7 +48,7 @@ def written(path: str, write: Callable[[Path], object]) -> Written:
     """
     try:
         # Not Path.resolve, which has an exception of its own for links that lead to each other.
-        target = Path(os.path.realpath(path))
+        target = Path(os.path.realpath(path.place if isinstance(path, OutputPath) else path))
         exists = target.exists()
         if target.is_dir():
             raise Failure(f"cannot write {path}: it is a folder; name a file", FILE)

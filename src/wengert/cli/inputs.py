@@ -8,7 +8,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -78,11 +78,37 @@ class Problem:
 DRAWN, OPTIONAL, REQUIRED = "drawn", "optional", "required"
 
 
-def problem_of(target: Target, given: Sequence[str], seed: int, missing: str = DRAWN) -> Problem:
+class Given(NamedTuple):
+    """What the command line gives: values by name or number, and values without."""
+
+    named: dict[str, Any]
+    unnamed: list[Any]
+
+
+def read_inputs(texts: Sequence[str], seed: int) -> Given:
+    """The values of every ``--input``. Raises ``Failure``."""
+    named: dict[str, Any] = {}
+    unnamed = []
+    for position, text in enumerate(texts):
+        rng = np.random.default_rng([seed, position])
+        found = _NAMED.fullmatch(text.strip())
+        if found is None:
+            if text.strip().lower().endswith((".npz", ".safetensors")):
+                named.update(read_arrays(text.strip()))
+            else:
+                unnamed.append(read_value(text, rng))
+        elif found["name"] in named:
+            raise Failure(f"--input: {found['name']} is given twice")
+        else:
+            named[found["name"]] = read_value(found["value"], rng)
+    return Given(named, unnamed)
+
+
+def problem_of(target: Target, given: Given, seed: int, missing: str = DRAWN) -> Problem:
     """The target with its arguments; ``missing`` says what becomes of inputs of a graph that are not given. Raises
     ``Failure``."""
     if isinstance(target.value, Tensor):
-        if given:
+        if given.named or given.unnamed:
             raise Failure(f"{target.name} is a tensor and takes no --input")
         return Problem(target.name, target.value, lambda: target.value, (), ())
     if isinstance(target.value, Graph):
@@ -93,22 +119,25 @@ def problem_of(target: Target, given: Sequence[str], seed: int, missing: str = D
 # -- a function -----------------------------------------------------------------------------------------------------
 
 
-def _of_function(target: Target, given: Sequence[str], seed: int) -> Problem:
+def _of_function(target: Target, given: Given, seed: int) -> Problem:
     function = target.value
     parameters = _parameters(function)
     values: dict[str, Any] = {name: one.default for name, one in parameters.items() if one.default is not _MISSING}
     spread = next((name for name, one in parameters.items() if one.kind is one.VAR_POSITIONAL), "")
     rest, misfit = _examples(target, parameters, values, spread)
-    named, unnamed = _given(given, seed)
     open_names = [name for name, one in parameters.items() if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
     keywords = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
-    for key, value in named.items():
+    settled: set[str] = set()
+    for key, value in given.named.items():
         name = open_names[int(key)] if key.isdecimal() and int(key) < len(open_names) else key
         if name not in open_names and not (keywords and name.isidentifier()):
             raise Failure(_unknown(target.name, key, open_names))
+        if name in settled:
+            raise Failure(f"--input: {name} is given twice")
+        settled.add(name)
         values[name] = value
-    waiting = [name for name in open_names if name not in named]
-    for value in unnamed:
+    waiting = [name for name in open_names if name not in settled]
+    for value in given.unnamed:
         if waiting:
             values[waiting.pop(0)] = value
         elif spread:
@@ -161,25 +190,6 @@ def _examples(
         return [], misfit
     values.update(zip(places, items, strict=False))
     return items[len(places) :], ""
-
-
-def _given(given: Sequence[str], seed: int) -> tuple[dict[str, Any], list[Any]]:
-    """The values of the command line: by name or position, and those without a name."""
-    named: dict[str, Any] = {}
-    unnamed = []
-    for position, text in enumerate(given):
-        rng = np.random.default_rng([seed, position])
-        found = _NAMED.fullmatch(text.strip())
-        if found is None:
-            if text.strip().lower().endswith((".npz", ".safetensors")):
-                named.update(read_arrays(text.strip()))
-            else:
-                unnamed.append(read_value(text, rng))
-        elif found["name"] in named:
-            raise Failure(f"--input: {found['name']} is given twice")
-        else:
-            named[found["name"]] = read_value(found["value"], rng)
-    return named, unnamed
 
 
 def _unknown(function: str, key: str, names: Sequence[str]) -> str:
@@ -246,17 +256,14 @@ def _holds_numbers(value: Any) -> bool:
 # -- a graph --------------------------------------------------------------------------------------------------------
 
 
-def _of_graph(target: Target, given: Sequence[str], seed: int, policy: str) -> Problem:
+def _of_graph(target: Target, given: Given, seed: int, policy: str) -> Problem:
     graph: Graph = target.value
     inputs = graph.arguments
     names = argument_names(graph, inputs)
-    named, unnamed = _given(given, seed)
+    unnamed = list(given.unnamed)
     values: dict[int, Any] = {}
-    for key, value in named.items():
+    for key, value in given.named.items():
         if key not in names and not (key.isdecimal() and int(key) < len(names)):
-            if not key and len(named) == 1:
-                unnamed.append(value)
-                continue
             raise Failure(_unknown(f"the graph {target.name}", key, names))
         values[names.index(key) if key in names else int(key)] = value
     waiting = [place for place in range(len(names)) if place not in values]
@@ -265,7 +272,7 @@ def _of_graph(target: Target, given: Sequence[str], seed: int, policy: str) -> P
     values.update(zip(waiting, unnamed, strict=False))
     missing = [place for place in range(len(names)) if place not in values]
     unknown = [place for place in missing if any(isinstance(n, Dim) for n in inputs[place].shape)]
-    if (policy == REQUIRED and missing) or (unknown and (given or policy == DRAWN)):
+    if (policy == REQUIRED and missing) or (unknown and (values or policy == DRAWN)):
         wanted = ", ".join(f"{names[place]}: {spec_text(inputs[place])}" for place in missing)
         option = f'--input "{names[missing[0]]}=..."'
         raise Failure(f"the graph needs values for {wanted}. Give them with {option}.")

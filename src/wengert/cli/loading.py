@@ -43,22 +43,27 @@ def loaded(path: Path) -> Iterator[ModuleType]:
     ``sys.meta_path`` and ``sys.argv`` are as they were. What the file raises is raised."""
     path = path.resolve()
     root, name = _package_of(path)
-    before = set(sys.modules)
+    before = dict(sys.modules)
     finder = _Beside(root)
     kept = sys.argv, sys.dont_write_bytecode
     sys.meta_path.insert(0, cast(Any, finder))
     sys.argv, sys.dont_write_bytecode = [str(path)], True
     try:
-        yield importlib.import_module(name) if name else _alone(path)
+        module = importlib.import_module(name) if name else _alone(path)
+        # What is imported from now on may be of this program.
+        sys.dont_write_bytecode = kept[1]
+        yield module
     except SyntaxError as error:
         error.filename = error.filename or str(path)
         raise
     finally:
         sys.argv, sys.dont_write_bytecode = kept
         sys.meta_path.remove(cast(Any, finder))
-        for new in set(sys.modules) - before:
-            if new.partition(".")[0] in {_PACKAGE, *finder.found}:
-                del sys.modules[new]
+        for one in list(sys.modules):
+            if one.partition(".")[0] in {_PACKAGE, *finder.found}:
+                del sys.modules[one]
+                if one in before:
+                    sys.modules[one] = before[one]
 
 
 def _package_of(path: Path) -> tuple[Path, str]:

@@ -38,6 +38,8 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"wengert {wengert.__version__}")
+    for name in ("--json", "--debug"):  # in front of the command, too
+        top.add_argument(name, action="store_true", help=argparse.SUPPRESS)
     commands = top.add_subparsers(metavar="COMMAND", dest="command")
     for command in COMMANDS:
         one = commands.add_parser(
@@ -48,8 +50,11 @@ def parser() -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
         command.configure(one)
-        one.add_argument("--json", action="store_true", help="write the result as JSON, and nothing else, to stdout")
-        one.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        absent = argparse.SUPPRESS
+        one.add_argument(
+            "--json", action="store_true", default=absent, help="write the result as JSON, and nothing else, to stdout"
+        )
+        one.add_argument("--debug", action="store_true", default=absent, help="show the traceback of an error")
         takes_inputs = any(action.dest == "input" for action in one._actions)
         examples = "examples:\n" + "\n".join(f"  {line}" for line in command.examples)
         one.epilog = examples + "\n" + (INPUTS_HELP + "\n" if takes_inputs else "") + EXIT_CODES
@@ -65,7 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:
         _disown_launcher()
-        signal.signal(signal.SIGTERM, _terminate)
+        with contextlib.suppress(ValueError):  # not in the main thread
+            signal.signal(signal.SIGTERM, _terminate)
     words = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in words
     try:
@@ -78,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 traceback.print_exception(error)
         return _failed(explained(error), as_json)
     try:
-        emit(to_json(result.data) if as_json else printable(result.text), sys.stdout)
+        emit(to_json(result.data) if as_json else printable(result.text, coloured(sys.stdout)), sys.stdout)
     except BrokenPipeError:
         abandon(sys.stdout)
         return PIPE
@@ -104,18 +110,14 @@ def _disown_launcher() -> None:
 
 
 def _result_of(words: Sequence[str]) -> Result:
-    try:
-        top = parser()
-        if not words:
-            top.print_help(sys.stderr)
-            raise Failure("name a command", USAGE)
-        options = top.parse_args(words)
-    except SystemExit:
-        raise
+    if not words:
+        parser().print_help(sys.stderr)
+        raise Failure("name a command", USAGE)
+    options = parser().parse_args([*words[1:], "--help"] if words[0] == "help" else words)
     chosen: Command | None = getattr(options, "chosen", None)
     if chosen is None:
         raise Failure("name a command; 'wengert --help' lists them", USAGE)
-    options.color = not options.json and coloured(sys.stdout)
+    options.color = "--json" not in words and coloured(sys.stdout)
     try:
         with set_aside():
             return chosen.run(options)

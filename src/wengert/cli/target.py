@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,19 +32,26 @@ class Target:
 def opened(text: str) -> Iterator[Target]:
     """What a text names. Within the block, its module can be imported from. Raises ``Failure``."""
     file, colon, name = text.rpartition(":")
-    if not colon or (not file.endswith(".py") and Path(text).is_file()):
+    if not colon or (not file.endswith(".py") and os.path.isfile(text)):
         file, name = text, ""
     if not file:
         raise Failure("name a file, as in model.py:loss")
     path = Path(file)
-    if not path.exists():
-        raise Failure(f"there is no file {file}{_similar(path)}")
-    if not path.is_file():
-        kind = "a folder" if path.is_dir() else "no regular file"
+    # Functions of os.path, and not methods of Path: to them, a name that is too long is one of no file.
+    if not os.path.exists(path):
+        raise Failure(f"there is no file {file[:500]}{_similar(path)}")
+    if not os.path.isfile(path):
+        kind = "a folder" if os.path.isdir(path) else "no regular file"
         raise Failure(f"{file!r} is {kind}; name a file, as in model.py:loss")
     if not name and path.suffix != ".py":
         yield Target(path.stem, _graph(path))
         return
+    if path.suffix not in (".py", ".pyw", ""):
+        raise Failure(f"{file} is no Python file; only those have functions to name")
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise Failure(f"cannot read {path}: {error.strerror or error}", FILE) from error
     with loaded(path) as module:
         yield _found(module, name, file)
 
@@ -58,9 +66,9 @@ def _graph(path: Path) -> Graph:
 
 
 def _similar(path: Path) -> str:
-    if path.suffix == "" and path.with_suffix(".py").is_file():
-        return f"; did you mean {path.with_suffix('.py')}?"
-    with contextlib.suppress(OSError):
+    if path.suffix == "" and os.path.isfile(f"{path}.py"):
+        return f"; did you mean {path}.py?"
+    with contextlib.suppress(OSError, ValueError):
         near = difflib.get_close_matches(path.name, [one.name for one in path.parent.iterdir() if one.exists()], 1)
         if near:
             return f"; did you mean {path.parent / near[0]}?"

@@ -19,13 +19,14 @@ from wengert.core.tensor import Tensor
 _CONTROL = re.compile(r"(\x1b\[[0-9;]*m)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
-def printable(text: str) -> str:
-    """Text in which names from files cannot move the cursor, set the title of the window or reverse the line.
+def printable(text: str, color: bool = False) -> str:
+    """Text in which names from files cannot move the cursor, set the title of the window or reverse the line; with
+    ``color``, they may be coloured.
 
     >>> printable("a\\x1b]0;title\\x07b")
     'a\\\\x1b]0;title\\\\x07b'
     """
-    return _CONTROL.sub(lambda found: found[1] or ascii(found[0])[1:-1], text)
+    return _CONTROL.sub(lambda found: found[1] if found[1] and color else ascii(found[0])[1:-1], text)
 
 
 def to_json(data: Any) -> str:

@@ -16,13 +16,15 @@ import wengert as wg
 from wengert.cli.command import Command, Result, positive
 from wengert.cli.commands.bench import median_seconds
 from wengert.cli.failures import FILE, Failure
-from wengert.cli.files import written
+from wengert.cli.files import OutputPath, written
 from wengert.cli.loading import loaded
 from wengert.inspect.model import bytes_text, seconds_text
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", metavar="FOLDER", help="write the file, a picture and a page into a folder")
+    parser.add_argument(
+        "-o", "--output", type=OutputPath, metavar="FOLDER", help="write the file, a picture and a page into a folder"
+    )
     parser.add_argument("--steps", type=positive, default=600, help="of the training (default: 600)")
 
 

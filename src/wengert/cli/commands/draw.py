@@ -8,7 +8,7 @@ from pathlib import Path
 import wengert as wg
 from wengert.cli.command import Command, Result, add_target, positive, problem
 from wengert.cli.failures import FILE, Failure
-from wengert.cli.files import written
+from wengert.cli.files import OutputPath, written
 from wengert.cli.inputs import OPTIONAL
 from wengert.core.errors import WengertError
 
@@ -17,7 +17,9 @@ _FORMATS = ("svg", "png", "pdf", "dot", "txt")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
-    parser.add_argument("-o", "--output", metavar="FILE", help="the picture; without it, text is printed; - is stdout")
+    parser.add_argument(
+        "-o", "--output", type=OutputPath, metavar="FILE", help="the picture; without it, text is printed; - is stdout"
+    )
     parser.add_argument("--format", choices=_FORMATS, help="instead of what the suffix of the file says")
     parser.add_argument("--engine", default="wengert", help="dot: let an installed Graphviz place the nodes")
     parser.add_argument("--no-gradients", action="store_true", help="leave out the red edges")

@@ -9,14 +9,15 @@ from pathlib import Path
 import wengert as wg
 from wengert.cli.command import Command, Result, add_target, problem
 from wengert.cli.failures import Failure
-from wengert.cli.files import written
+from wengert.cli.files import OutputPath, written
 from wengert.cli.inputs import OPTIONAL
 from wengert.inspect import Page
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
-    parser.add_argument("-o", "--output", default="graph.html", metavar="FILE", help="the page (default: graph.html)")
+    name = "graph.html"
+    parser.add_argument("-o", "--output", type=OutputPath, default=name, metavar="FILE", help=f"default: {name}")
     parser.add_argument("--no-passes", action="store_true", help="leave out the graph after each pass")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
 
@@ -34,7 +35,7 @@ def run(options: argparse.Namespace) -> Result:
 
         file = written(options.output, write)
     if options.open:
-        webbrowser.open(Path(options.output).resolve().as_uri())
+        webbrowser.open(Path(options.output.place).as_uri())
     nodes = pages[0].nodes
     data = {"path": file.path, "bytes": file.bytes, "replaced": file.replaced, "nodes": nodes}
     return Result(data, f"{file}: {nodes:,} nodes; open it in a browser")

@@ -7,12 +7,13 @@ from typing import Any
 
 from wengert.cli.command import Command, Result, add_target, problem
 from wengert.cli.commands.trace import save_graph, traced
+from wengert.cli.files import OutputPath
 from wengert.cli.inputs import OPTIONAL
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
-    parser.add_argument("-o", "--output", metavar="FILE", help="a file for the graph after the passes")
+    parser.add_argument("-o", "--output", type=OutputPath, metavar="FILE", help="a file for the graph after the passes")
 
 
 def run(options: argparse.Namespace) -> Result:

@@ -10,7 +10,7 @@ import numpy as np
 import wengert as wg
 from wengert.cli.command import Command, Result, add_target, problem
 from wengert.cli.failures import CODE, Failure
-from wengert.cli.files import array_format, save_arrays
+from wengert.cli.files import OutputPath, array_format, save_arrays
 from wengert.cli.inputs import REQUIRED
 from wengert.core.static import spec_text
 from wengert.core.tensor import Tensor
@@ -21,7 +21,9 @@ _MOST = 100_000
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
-    parser.add_argument("-o", "--output", metavar="FILE", help="a file for the results: .npz, .npy or .safetensors")
+    parser.add_argument(
+        "-o", "--output", type=OutputPath, metavar="FILE", help="a file for the results: .npz, .npy or .safetensors"
+    )
     parser.add_argument("--compiled", action="store_true", help="run native code")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import wengert as wg
 from wengert.cli.command import Command, Result, add_target, positive, problem
 from wengert.cli.failures import FILE, Failure
-from wengert.cli.files import Written, written
+from wengert.cli.files import OutputPath, Written, written
 from wengert.cli.inputs import OPTIONAL, Problem
 from wengert.core.tensor import Tensor
 from wengert.inspect.building import argument_names
@@ -16,7 +16,9 @@ from wengert.inspect.building import argument_names
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
-    parser.add_argument("-o", "--output", metavar="FILE", help="a file for the graph; .onnx makes an ONNX model")
+    parser.add_argument(
+        "-o", "--output", type=OutputPath, metavar="FILE", help="a file for the graph; .onnx makes an ONNX model"
+    )
     parser.add_argument("--grad", action="store_true", help="the graph of the value and the gradient")
     parser.add_argument("--limit", type=positive, default=200, help="print at most this many nodes (default: 200)")
 
