@@ -527,6 +527,8 @@ if TYPE_CHECKING:
     from wengert import utils as utils
     from wengert.autograd.custom import custom_jvp as custom_jvp
     from wengert.autograd.custom import custom_vjp as custom_vjp
+    from wengert.backends.llvm.threads import get_num_threads as get_num_threads
+    from wengert.backends.llvm.threads import set_num_threads as set_num_threads
     from wengert.compile import explain_recompiles as explain_recompiles
     from wengert.compile import jit as jit
     from wengert.inspect.drawing import draw as draw
@@ -627,6 +629,7 @@ _LAZY = {
     "reverse_gradient": "wengert.transforms.estimators",
     "scale_gradient": "wengert.transforms.estimators",
     "scan": "wengert.transforms.control",
+    "set_num_threads": "wengert.backends.llvm.threads",
     "stop_gradient": "wengert.transforms.estimators",
     "straight_through": "wengert.transforms.estimators",
     "surrogate": "wengert.transforms.estimators",
@@ -638,6 +641,7 @@ _LAZY = {
     "Graph": "wengert.static.graph",
     "Session": "wengert.static.session",
     "explain_recompiles": "wengert.compile",
+    "get_num_threads": "wengert.backends.llvm.threads",
     "jit": "wengert.compile",
     "load": "wengert.static.graph",
     "placeholder": "wengert.static.session",

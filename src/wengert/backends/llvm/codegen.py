@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends.llvm import math, products, routines
+from wengert.backends.llvm import division, math, products, routines
 from wengert.backends.llvm.layout import Layout, collapsed, own, size
 from wengert.backends.llvm.loops import index, load, nest, place, register, stack, store
 from wengert.backends.llvm.memory import Arena
 from wengert.backends.llvm.module import Code
-from wengert.backends.llvm.nests import KernelNest, RowNest
+from wengert.backends.llvm.nests import KernelNest, RowNest, compiled
 from wengert.backends.llvm.scalars import NotLowered, Scalar, ScalarEmitter, ir_type, memory_type
 from wengert.backends.llvm.schedule import (
     Assembly,
@@ -70,7 +70,7 @@ class Frame:
             if isinstance(step, Kernel):
                 self.kernel(step)
             elif isinstance(step, Rows):
-                self.call(RowNest(self.schedule, step))
+                self.call(RowNest(self.schedule, step), step.division)
             elif isinstance(step, Copy):
                 self.copy(step.source, own(step.target))
             elif isinstance(step, Assembly):
@@ -89,15 +89,17 @@ class Frame:
         if size(kernel.space) <= UNROLLED:
             nest_of.write_out(self.builder, self.pointers)
             return
-        self.call(nest_of)
+        self.call(nest_of, kernel.division)
 
-    def call(self, nest_of: KernelNest | RowNest) -> None:
+    def call(self, nest_of: KernelNest | RowNest, cut: Any) -> None:
         """Run loops that are a function of their own, shared with those that do the same to other memory."""
         key = nest_of.key()
+        roots = nest_of.roots if cut is None else [*nest_of.roots, *cut.private.values()]
         made = self.code.kernels.get(key)
         if made is None:
-            made = self.code.kernels[key] = nest_of.compile(self.code)
-        self.builder.call(made, [self.pointers[root] for root in nest_of.roots])
+            made = compiled(nest_of, self.code) if cut is None else division.compiled(nest_of, cut, self.code)
+            self.code.kernels[key] = made
+        self.builder.call(made, [self.pointers[root] for root in roots])
 
     def copy(self, source: Layout, target: Layout) -> None:
         """Copy elements from one layout to another of the same shape."""

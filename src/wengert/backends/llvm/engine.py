@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from wengert.backends.llvm import blas, cache
@@ -18,14 +19,14 @@ _LOCK = threading.Lock()
 class Native:
     """A module's machine code, kept alive as long as its functions may be called."""
 
-    def __init__(self, module: Any, keep_text: bool = False) -> None:
+    def __init__(self, module: Any, keep_text: bool = False, symbols: Mapping[str, int] | None = None) -> None:
         text = str(module)
         with _LOCK:
             target = machine()
             parsed = binding.parse_assembly(text)
             parsed.triple = target.triple
             parsed.data_layout = str(target.target_data)
-            for name, address in blas.symbols(module).items():
+            for name, address in {**blas.symbols(module), **(symbols or {})}.items():
                 binding.add_symbol(name, address)
             self.ir = self.assembly = ""
             key = cache.key(text)

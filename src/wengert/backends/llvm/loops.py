@@ -18,9 +18,10 @@ def index(number: int) -> Any:
 
 
 @contextmanager
-def loop(builder: Any, count: int, outer: bool = False) -> Iterator[Any]:
-    """Emit the block's instructions ``count`` times; yields the loop's index. ``count`` is at least one. An ``outer``
-    loop is not made a vector loop, which LLVM would do, with gathers, once it has unrolled a short loop inside."""
+def loop(builder: Any, count: Any, outer: bool = False) -> Iterator[Any]:
+    """Emit the block's instructions ``count`` times; yields the loop's index. ``count``, a number or a value in the
+    code, is at least one. An ``outer`` loop is not made a vector loop, which LLVM would do, with gathers, once it has
+    unrolled a short loop inside."""
     before = builder.block
     body = builder.append_basic_block("loop")
     after = builder.append_basic_block("after")
@@ -31,7 +32,9 @@ def loop(builder: Any, count: int, outer: bool = False) -> Iterator[Any]:
     yield number
     following = builder.add(number, index(1), flags=("nuw", "nsw"))
     number.add_incoming(following, builder.block)
-    branch = builder.cbranch(builder.icmp_signed("<", following, index(count)), body, after)
+    branch = builder.cbranch(
+        builder.icmp_signed("<", following, index(count) if isinstance(count, int) else count), body, after
+    )
     if outer:
         branch.set_metadata("llvm.loop", _not_a_vector_loop(builder.module))
     builder.position_at_end(after)
@@ -76,7 +79,7 @@ def place(builder: Any, numbers: Sequence[Any], strides: Sequence[int], start: i
 
 
 def nest(
-    builder: Any, axes: Sequence[int], inside: Callable[[list[Any]], None], at: Any = None, free: bool = False
+    builder: Any, axes: Sequence[Any], inside: Callable[[list[Any]], None], at: Any = None, free: bool = False
 ) -> None:
     """Loops over axes, outermost first. Only the innermost one is made a vector loop, unless all are ``free``.
     ``at(depth, numbers, enter)`` may put instructions around the loops from a depth on: it calls ``enter``, which emits

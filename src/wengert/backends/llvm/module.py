@@ -13,10 +13,12 @@ ir: Any = LazyModule("llvmlite.ir")
 class Code:
     """A module, and the functions in it that several steps share."""
 
-    def __init__(self, inner: Any = None) -> None:
+    def __init__(self, inner: Any = None, threads: bool = False) -> None:
         self.module = ir.Module("wengert")
         #: Emits loops and branches (``wengert.backends.llvm.inner``).
         self.inner = inner
+        #: Whether chunks of loops are handed to threads.
+        self.threads = threads
         self.kernels: dict[Any, Any] = {}
 
     def function(self, name: str, parameters: Sequence[Any], internal: bool = True) -> tuple[Any, Any]:

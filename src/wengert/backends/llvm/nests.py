@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -110,15 +111,47 @@ class KernelNest:
 
     # -- as loops -----------------------------------------------------------------------------------------------
 
-    def compile(self, code: Code) -> Any:
-        """The nest as a function of its pointers."""
-        made, builder, pointers = function_of(code, self.roots)
-        keys = list(self.strides)
-        axes, strides = collapsed(self.kernel.space, [self.strides[x] for x in keys])
+    @functools.cached_property
+    def collapsed(self) -> tuple[tuple[int, ...], dict[Value, list[int]]]:
+        """The axes of the loops, and the steps of every access along them."""
+        axes, strides = collapsed(self.kernel.space, [self.strides[x] for x in self.strides])
+        return axes, dict(zip(self.strides, strides, strict=True))
+
+    @property
+    def length(self) -> int:
+        """The length of the outermost loop; 0 if there is none."""
+        axes, _ = self.collapsed
+        return axes[0] if axes else 0
+
+    def emit(self, builder: Any, pointers: dict[Value, Any]) -> None:
+        """All of the nest."""
+        axes, strides = self.collapsed
         starts = {x: shifted(builder, pointers[at.root], index(at.offset)) for x, at in self.places.items()}
-        LoopNest(self, builder, starts, axes, dict(zip(keys, strides, strict=True))).emit()
-        builder.ret_void()
-        return made
+        LoopNest(self, builder, starts, axes, strides).emit()
+
+    def emit_part(self, builder: Any, pointers: dict[Value, Any], first: Any, count: Any) -> None:
+        """Part of the outermost loop. What is ``collected`` is added to what is in memory."""
+        axes, strides = self.collapsed
+        starts = {}
+        for x, at in self.places.items():
+            start = builder.add(builder.mul(first, index(strides[x][0])), index(at.offset))
+            starts[x] = shifted(builder, pointers[at.root], start)
+        partial = [node for _, node in self.collected()]
+        LoopNest(self, builder, starts, (count, *axes[1:]), strides, partial).emit()
+
+    def collected(self) -> list[tuple[KernelNest, GraphNode]]:
+        """The reductions whose totals are not at hand at the end of an iteration of the outermost loop."""
+        axes, strides = self.collapsed
+        return [
+            (self, node)
+            for node in self.reductions
+            if not strides[node.results[0]][0] or _register_depth(axes, strides[node.results[0]]) is None
+        ]
+
+    def crossing(self) -> list[tuple[KernelNest, GraphNode]]:
+        """The reductions that go over the outermost loop."""
+        _, strides = self.collapsed
+        return [(self, node) for node in self.reductions if not strides[node.results[0]][0]]
 
 
 class RowNest:
@@ -134,38 +167,58 @@ class RowNest:
         names = {root: k for k, root in enumerate(self.roots)}
         return ("rows", self.lead, *(one.key(names) for one in self.nests))
 
-    def compile(self, code: Code) -> Any:
-        """The nests as a function of their pointers."""
-        made, builder, pointers = function_of(code, self.roots)
+    @property
+    def length(self) -> int:
+        """The length of the outermost loop."""
+        return self.lead[0]
+
+    def emit(self, builder: Any, pointers: dict[Value, Any]) -> None:
+        """All of the nests."""
+        collected = self.collected()
+        for one, node in collected:
+            fill(builder, one, node, pointers)
+        self.emit_part(builder, pointers, index(0), self.lead[0])
+        for one, node in collected:
+            finish(builder, one, node, pointers)
+
+    def emit_part(self, builder: Any, pointers: dict[Value, Any], first: Any, count: Any) -> None:
+        """Part of the outermost loop. What is ``collected`` is added to what is in memory."""
         rank = len(self.lead)
-        for one in self.nests:
-            for node in one.reductions:
-                if self._crosses(one, node):
-                    fill(builder, one, node, pointers)
+        partial = [node for _, node in self.collected()]
 
         def row(numbers: list[Any]) -> None:
+            numbers = [builder.add(numbers[0], first), *numbers[1:]]
             for one in self.nests:
-                keys = list(one.strides)
                 starts = {}
                 for x, at in one.places.items():
                     start = place(builder, numbers, one.strides[x][:rank], at.offset)
                     starts[x] = shifted(builder, pointers[at.root], start)
                 inner = one.kernel.space[rank:]
-                axes, strides = collapsed(inner, [one.strides[x][rank:] for x in keys])
-                partial = [node for node in one.reductions if self._crosses(one, node)]
-                LoopNest(one, builder, starts, axes, dict(zip(keys, strides, strict=True)), partial).emit()
+                axes, strides = collapsed(inner, [steps[rank:] for steps in one.strides.values()])
+                LoopNest(one, builder, starts, axes, dict(zip(one.strides, strides, strict=True)), partial).emit()
 
-        nest(builder, self.lead, row)
-        for one in self.nests:
-            for node in one.reductions:
-                if self._crosses(one, node):
-                    finish(builder, one, node, pointers)
-        builder.ret_void()
-        return made
+        nest(builder, (count, *self.lead[1:]), row)
 
-    def _crosses(self, one: KernelNest, node: GraphNode) -> bool:
-        """Whether a reduction goes over rows."""
-        return crosses(node, len(one.kernel.space), len(self.lead))
+    def collected(self) -> list[tuple[KernelNest, GraphNode]]:
+        """The reductions that go over rows."""
+        return self._over(len(self.lead))
+
+    def crossing(self) -> list[tuple[KernelNest, GraphNode]]:
+        """The reductions that go over the outermost loop."""
+        return self._over(1)
+
+    def _over(self, lead: int) -> list[tuple[KernelNest, GraphNode]]:
+        return [
+            (one, node) for one in self.nests for node in one.reductions if crosses(node, len(one.kernel.space), lead)
+        ]
+
+
+def compiled(nest_of: KernelNest | RowNest, code: Code) -> Any:
+    """A nest as a function of its roots' pointers."""
+    made, builder, pointers = function_of(code, nest_of.roots)
+    nest_of.emit(builder, pointers)
+    builder.ret_void()
+    return made
 
 
 class LoopNest:
@@ -186,12 +239,9 @@ class LoopNest:
         self.depths: dict[GraphNode, int] = {}
         self.registers: dict[GraphNode, Any] = {}
         for node in kernel.reductions:
-            steps = strides[node.results[0]]
-            inner = len(axes)
-            while inner and steps[inner - 1] == 0:
-                inner -= 1
-            if all(s != 0 for s in steps[:inner]):
-                self.depths[node] = inner
+            depth = _register_depth(axes, strides[node.results[0]])
+            if depth is not None:
+                self.depths[node] = depth
                 self.registers[node] = register(builder, node.dtype)
 
     def emit(self) -> None:
@@ -206,7 +256,7 @@ class LoopNest:
     def _is_free(self) -> bool:
         """Whether all that happens is sums of short rows: they are better taken several at a time, with gathers."""
         axes = self.axes
-        return bool(axes) and axes[-1] < SHORT and not self.kernel.writes and len(axes) - 1 in self.depths.values()
+        return len(axes) > 1 and axes[-1] < SHORT and not self.kernel.writes and len(axes) - 1 in self.depths.values()
 
     def _around(self, depth: int, numbers: list[Any], enter: Any) -> None:
         here = [node for node, at in self.depths.items() if at == depth]
@@ -243,12 +293,23 @@ class LoopNest:
                 store(emitter, combined(emitter, node, total, term), self.starts[y], where)
 
 
-def function_of(code: Code, roots: Sequence[Value]) -> tuple[Any, Any, dict[Value, Any]]:
-    """A new function of the memory of some values, a builder at its start, and where the memory begins."""
-    made, builder = code.function("kernel", [memory_type(root.dtype).as_pointer() for root in roots])
-    for argument in made.args:
+def _register_depth(axes: Sequence[Any], steps: Sequence[int]) -> int | None:
+    """At which depth the loops of a reduction begin, if it goes over the innermost loops and no others: its total stays
+    in a register."""
+    inner = len(axes)
+    while inner and steps[inner - 1] == 0:
+        inner -= 1
+    return inner if all(steps[:inner]) else None
+
+
+def function_of(code: Code, roots: Sequence[Value], more: Sequence[Any] = ()) -> tuple[Any, Any, dict[Value, Any]]:
+    """A new function of the memory of some values (and more arguments), a builder at its start, and where the memory
+    begins."""
+    made, builder = code.function("kernel", [*(memory_type(root.dtype).as_pointer() for root in roots), *more])
+    pointers = dict(zip(roots, made.args, strict=False))
+    for argument in pointers.values():
         argument.add_attribute("noalias")
-    return made, builder, dict(zip(roots, made.args, strict=True))
+    return made, builder, pointers
 
 
 def shifted(builder: Any, pointer: Any, offset: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from wengert.backends.llvm.codegen import Frame, lowers
+from wengert.backends.llvm.division import divide
 from wengert.backends.llvm.engine import Native
 from wengert.backends.llvm.grouping import group
 from wengert.backends.llvm.inner import Inner
@@ -18,6 +19,7 @@ from wengert.backends.llvm.memory import ALIGNMENT, Arena
 from wengert.backends.llvm.module import Code
 from wengert.backends.llvm.scalars import memory_type
 from wengert.backends.llvm.schedule import Host, Lowering, Routine, Schedule, Step, inside
+from wengert.backends.llvm.threads import AVAILABLE, DISPATCH, POOL
 from wengert.core.apply import explain
 from wengert.core.errors import GraphError
 from wengert.core.interpreter import interpret
@@ -49,6 +51,7 @@ class Program:
         self.schedule = schedule = Schedule(graph, _remembered)
         for one in every(schedule):
             group(one)
+            divide(one)
         self._outputs = schedule.outputs
         written = {y for step in schedule.steps for y in schedule.writes(step)}
         shared: set[Value] = set()
@@ -74,6 +77,7 @@ class Program:
         self._specs = [(x.shape, x.dtype) for x in graph.inputs]
         self._fresh_specs = [(x.shape, x.dtype) for x in self.fresh]
         self.native: Native | None = None
+        self._threaded = False
         self._compile(keep_text)
         #: Whether native code may find something wrong.
         self._checked = any(isinstance(step, Routine) for one in every(schedule) for step in one.steps)
@@ -108,7 +112,7 @@ class Program:
         native = [one for one in self.segments if isinstance(one, Segment)]
         if not native:
             return
-        code = Code(Inner)
+        code = Code(Inner, threads=AVAILABLE)
         table = ir.IntType(8).as_pointer().as_pointer()
         for number, segment in enumerate(native):
             _, builder = code.function(f"segment_{number}", [table], internal=False)
@@ -120,7 +124,8 @@ class Program:
             frame.allocate(self.arena, base)
             frame.run(segment.steps, self.arena, base)
             builder.ret_void()
-        self.native = Native(code.module, keep_text)
+        self._threaded = DISPATCH in code.module.globals
+        self.native = Native(code.module, keep_text, {DISPATCH: POOL.address()} if self._threaded else None)
         long = sum(np.prod(y.shape, dtype=float) for node in self.graph.nodes for y in node.results) > _LONG
         kind = ctypes.CFUNCTYPE if long or any(n.primitive.graphs() for n in self.graph.nodes) else ctypes.PYFUNCTYPE
         signature = kind(None, ctypes.c_void_p)
@@ -139,6 +144,8 @@ class Program:
 
     def run(self, arguments: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
         """The outputs for arrays of the shapes and dtypes of the inputs, contiguous and aligned."""
+        if self._threaded and not POOL.ready:
+            POOL.start()
         fresh = [np.empty(shape, dtype) for shape, dtype in self._fresh_specs]
         try:
             arena = self._arenas.pop()

@@ -47,6 +47,8 @@ class Kernel:
     #: because loops over short rows cannot use vector instructions well.
     heavy: bool = False
     short: bool = False
+    #: How it is cut into chunks, if it is (``wengert.backends.llvm.division``).
+    division: Any = None
 
     def makes(self, value: Value) -> bool:
         """Whether a value is a number in this nest's registers."""
@@ -59,6 +61,7 @@ class Rows:
 
     lead: tuple[int, ...]
     kernels: list[Kernel]
+    division: Any = None
 
 
 @dataclass(eq=False)
@@ -364,11 +367,16 @@ class Schedule:
         return list(dict.fromkeys(found))
 
     def writes(self, step: Step) -> list[Value]:
-        """The roots that a step leaves in memory."""
+        """The roots that a step leaves in memory, and the memory that it needs meanwhile."""
+        if isinstance(step, (Kernel, Rows)) and step.division is not None:
+            return [*self._made_by(step), *step.division.private.values()]
+        return self._made_by(step)
+
+    def _made_by(self, step: Step) -> list[Value]:
         if isinstance(step, Copy):
             return [step.target]
         if isinstance(step, Rows):
-            return [y for kernel in step.kernels for y in self.writes(kernel)]
+            return [y for kernel in step.kernels for y in self._made_by(kernel)]
         if isinstance(step, Kernel):
             reduced = [y for node in step.nodes if node.primitive.reducer for y in node.results]
             stored = [y for node in step.nodes for y in node.results if y in step.stored]

@@ -1,0 +1,341 @@
+"""The threads that large loops run on, and how many there are.
+
+Native code hands a loop, cut into chunks, to ``dispatch``; the caller and the workers take chunks until none is left.
+Workers are Python threads that stay inside one native function and sleep there, without the interpreter's lock. A
+caller that finds them at work for another does all of its chunks itself.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from typing import Any
+
+from wengert.backends.llvm.engine import Native
+from wengert.backends.llvm.loops import index
+from wengert.core.errors import GraphError
+from wengert.core.lazy import LazyModule
+
+ir: Any = LazyModule("llvmlite.ir")
+scipy: Any = LazyModule("scipy")
+
+#: Whether there are threads of the kind that the code below asks for.
+AVAILABLE = os.name == "posix"
+
+#: The name by which modules call ``dispatch(function, context, chunks)``.
+DISPATCH = "wengert_dispatch"
+
+#: What the caller and the workers share, in words of 64 bits: three objects of the threads library, then these.
+_OBJECT = 16
+_MUTEX, _START, _DONE = 0, _OBJECT, 2 * _OBJECT
+_FUNCTION, _CONTEXT, _COUNT, _NEXT, _OPEN, _INSIDE, _STOP, _BUSY, _WORKERS = range(3 * _OBJECT, 3 * _OBJECT + 9)
+_WORDS = 3 * _OBJECT + 16
+
+_CALLS = ("mutex_init", "mutex_lock", "mutex_unlock", "cond_init", "cond_wait", "cond_signal", "cond_broadcast")
+
+
+class _Pool:
+    """The machine code of the pool, and its threads."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.native: Native | None = None
+        self.threads: list[threading.Thread] = []
+        #: Whether as many workers run as there should.
+        self.ready = False
+        self.wanted = _default()
+
+    def start(self) -> None:
+        """Start the workers, if they do not run."""
+        with self.lock:
+            if self.ready:
+                return
+            self._function("reset")(self.wanted - 1)
+            work = self._function("worker")
+            self.threads = [threading.Thread(target=work, args=(0,), daemon=True) for _ in range(self.wanted - 1)]
+            for thread in self.threads:
+                thread.start()
+            self.ready = True
+
+    def stop(self) -> None:
+        """End the workers, when they have done what they are doing."""
+        with self.lock:
+            if self.threads:
+                self._function("stop")(0)
+                for thread in self.threads:
+                    thread.join()
+            self.threads, self.ready = [], False
+
+    def forget(self) -> None:
+        """A process that was forked has the code, but not the threads."""
+        self.lock = threading.Lock()
+        self.threads, self.ready = [], False
+        if self.native is not None:
+            self._function("forget")(0)
+
+    def address(self) -> int:
+        """Where ``dispatch`` begins."""
+        with self.lock:
+            return self._code().address(DISPATCH)
+
+    def _code(self) -> Native:
+        if self.native is None:
+            self.native = Native(_module(), symbols=_symbols())
+        return self.native
+
+    def _function(self, name: str) -> Any:
+        return ctypes.CFUNCTYPE(None, ctypes.c_int64)(self._code().address(f"wengert_{name}"))
+
+
+def _default() -> int:
+    """``WENGERT_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the processors that this process may use."""
+    for name in ("WENGERT_NUM_THREADS", "OMP_NUM_THREADS"):
+        text = os.environ.get(name, "").split(",")[0]
+        if text.strip().isdecimal() and int(text):
+            return int(text)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+POOL = _Pool()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=POOL.forget)
+
+
+def get_num_threads() -> int:
+    """How many threads large loops of compiled code run on.
+
+    >>> import wengert as wg
+    >>> wg.get_num_threads() >= 1
+    True
+    """
+    return POOL.wanted
+
+
+def set_num_threads(n: int) -> None:
+    """Have large loops of compiled code, and BLAS, run on ``n`` threads.
+
+    At first it is the number in ``WENGERT_NUM_THREADS`` or ``OMP_NUM_THREADS``, else the number of processors that the
+    process may use. Results do not depend on it: loops are cut by their lengths alone, and partial sums are added in
+    order. Raises ``GraphError`` unless ``n`` is a positive integer.
+
+    >>> import wengert as wg
+    >>> before = wg.get_num_threads()
+    >>> wg.set_num_threads(2)
+    >>> wg.get_num_threads()
+    2
+    >>> wg.set_num_threads(before)
+    """
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise GraphError(f"set_num_threads: a positive integer is needed, not {n!r}")
+    POOL.stop()
+    POOL.wanted = n
+    for name in ("scipy_openblas_set_num_threads", "openblas_set_num_threads", "MKL_Set_Num_Threads"):
+        for library in _blas_libraries():
+            found = getattr(library, name, None)
+            if found is not None:
+                found(n)
+
+
+def _blas_libraries() -> list[Any]:
+    """The libraries that come with SciPy's wheels."""
+    folder = os.path.join(os.path.dirname(os.path.dirname(scipy.__file__)), "scipy.libs")
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return [ctypes.CDLL(os.path.join(folder, name)) for name in names if "blas" in name]
+
+
+# -- the code -------------------------------------------------------------------------------------------------------
+
+
+def _symbols() -> dict[str, int]:
+    """Where the functions of the threads library are."""
+    process = ctypes.CDLL(None)
+    return {
+        f"pthread_{name}": ctypes.cast(getattr(process, f"pthread_{name}"), ctypes.c_void_p).value or 0
+        for name in _CALLS
+    }
+
+
+def _module() -> Any:
+    """The module of ``dispatch``, ``worker``, ``reset``, ``forget`` and ``stop``."""
+    module = ir.Module("wengert_threads")
+    words = ir.ArrayType(ir.IntType(64), _WORDS)
+    shared = ir.GlobalVariable(module, words, "shared")
+    shared.linkage = "internal"
+    shared.initializer = ir.Constant(words, None)
+    shared.align = 64
+    code = _Code(module, shared)
+    code.work()
+    code.dispatch()
+    code.worker()
+    code.reset()
+    code.forget()
+    code.stop()
+    return module
+
+
+class _Code:
+    """Writes the pool's functions."""
+
+    def __init__(self, module: Any, shared: Any) -> None:
+        self.module = module
+        self.shared = shared
+        self.word = ir.IntType(64)
+        self.byte = ir.IntType(8).as_pointer()
+        self.chunk = ir.FunctionType(ir.VoidType(), [self.byte, self.word])
+
+    def _begin(self, name: str, parameters: list[Any]) -> tuple[Any, Any]:
+        function = ir.Function(self.module, ir.FunctionType(ir.VoidType(), parameters), name)
+        return function, ir.IRBuilder(function.append_basic_block("entry"))
+
+    def _at(self, builder: Any, word: int) -> Any:
+        return builder.gep(self.shared, [index(0), index(word)])
+
+    def _get(self, builder: Any, word: int) -> Any:
+        return builder.load_atomic(self._at(builder, word), "seq_cst", 8)
+
+    def _set(self, builder: Any, word: int, value: Any) -> None:
+        number = index(value) if isinstance(value, int) else value
+        builder.store_atomic(number, self._at(builder, word), "seq_cst", 8)
+
+    def _call(self, builder: Any, name: str, *words: Any) -> None:
+        arguments = [builder.bitcast(self._at(builder, word), self.byte) for word in words]
+        if name.endswith("init"):
+            arguments.append(ir.Constant(self.byte, None))
+        full = f"pthread_{name}"
+        function = self.module.globals.get(full)
+        if function is None:
+            kind = ir.FunctionType(ir.IntType(32), [self.byte] * len(arguments))
+            function = ir.Function(self.module, kind, full)
+        builder.call(function, arguments)
+
+    def work(self) -> None:
+        """Take chunks until none is left."""
+        function, builder = self._begin("wengert_work", [])
+        take, do, after = (function.append_basic_block(name) for name in ("take", "do", "after"))
+        target = builder.inttoptr(self._get(builder, _FUNCTION), self.chunk.as_pointer())
+        context = builder.inttoptr(self._get(builder, _CONTEXT), self.byte)
+        count = self._get(builder, _COUNT)
+        builder.branch(take)
+        builder.position_at_end(take)
+        number = builder.atomic_rmw("add", self._at(builder, _NEXT), index(1), "seq_cst")
+        builder.cbranch(builder.icmp_signed("<", number, count), do, after)
+        builder.position_at_end(do)
+        builder.call(target, [context, number])
+        builder.branch(take)
+        builder.position_at_end(after)
+        builder.ret_void()
+
+    def dispatch(self) -> None:
+        """Call ``function(context, k)`` for each ``k < count``, with the workers' help if they have the time."""
+        function, builder = self._begin(DISPATCH, [self.chunk.as_pointer(), self.byte, self.word])
+        target, context, count = function.args
+        alone, ask, together, wait, sleep, done = (
+            function.append_basic_block(name) for name in ("alone", "ask", "together", "wait", "sleep", "done")
+        )
+        builder.cbranch(builder.icmp_signed("==", self._get(builder, _WORKERS), index(0)), alone, ask)
+        builder.position_at_end(ask)
+        taken = builder.cmpxchg(self._at(builder, _BUSY), index(0), index(1), "seq_cst")
+        builder.cbranch(builder.extract_value(taken, 1), together, alone)
+
+        builder.position_at_end(alone)
+        body, after = function.append_basic_block("body"), function.append_basic_block("after")
+        builder.branch(body)
+        builder.position_at_end(body)
+        number = builder.phi(self.word)
+        number.add_incoming(index(0), alone)
+        builder.call(target, [context, number])
+        following = builder.add(number, index(1))
+        number.add_incoming(following, body)
+        builder.cbranch(builder.icmp_signed("<", following, count), body, after)
+        builder.position_at_end(after)
+        builder.ret_void()
+
+        builder.position_at_end(together)
+        self._call(builder, "mutex_lock", _MUTEX)
+        self._set(builder, _FUNCTION, builder.ptrtoint(target, self.word))
+        self._set(builder, _CONTEXT, builder.ptrtoint(context, self.word))
+        self._set(builder, _COUNT, count)
+        self._set(builder, _NEXT, 0)
+        self._set(builder, _OPEN, 1)
+        self._call(builder, "cond_broadcast", _START)
+        self._call(builder, "mutex_unlock", _MUTEX)
+        builder.call(self.module.globals["wengert_work"], [])
+        self._call(builder, "mutex_lock", _MUTEX)
+        self._set(builder, _OPEN, 0)
+        builder.branch(wait)
+        builder.position_at_end(wait)
+        builder.cbranch(builder.icmp_signed(">", self._get(builder, _INSIDE), index(0)), sleep, done)
+        builder.position_at_end(sleep)
+        self._call(builder, "cond_wait", _DONE, _MUTEX)
+        builder.branch(wait)
+        builder.position_at_end(done)
+        self._call(builder, "mutex_unlock", _MUTEX)
+        self._set(builder, _BUSY, 0)
+        builder.ret_void()
+
+    def worker(self) -> None:
+        """Sleep, help, and sleep again, until told to stop."""
+        function, builder = self._begin("wengert_worker", [self.word])
+        look, ask, help_, sleep, leave = (
+            function.append_basic_block(name) for name in ("look", "ask", "help", "sleep", "leave")
+        )
+        self._call(builder, "mutex_lock", _MUTEX)
+        builder.branch(look)
+        builder.position_at_end(look)
+        builder.cbranch(builder.icmp_signed("!=", self._get(builder, _STOP), index(0)), leave, ask)
+        builder.position_at_end(ask)
+        left = builder.icmp_signed("<", self._get(builder, _NEXT), self._get(builder, _COUNT))
+        is_open = builder.icmp_signed("!=", self._get(builder, _OPEN), index(0))
+        builder.cbranch(builder.and_(left, is_open), help_, sleep)
+        builder.position_at_end(help_)
+        self._set(builder, _INSIDE, builder.add(self._get(builder, _INSIDE), index(1)))
+        self._call(builder, "mutex_unlock", _MUTEX)
+        builder.call(self.module.globals["wengert_work"], [])
+        self._call(builder, "mutex_lock", _MUTEX)
+        self._set(builder, _INSIDE, builder.sub(self._get(builder, _INSIDE), index(1)))
+        self._call(builder, "cond_signal", _DONE)
+        builder.branch(look)
+        builder.position_at_end(sleep)
+        self._call(builder, "cond_wait", _START, _MUTEX)
+        builder.branch(look)
+        builder.position_at_end(leave)
+        self._call(builder, "mutex_unlock", _MUTEX)
+        builder.ret_void()
+
+    def reset(self) -> None:
+        """Begin afresh, with so many workers."""
+        function, builder = self._begin("wengert_reset", [self.word])
+        ask, begin = function.append_basic_block("ask"), function.append_basic_block("begin")
+        builder.branch(ask)
+        builder.position_at_end(ask)
+        # Somebody may still be at work.
+        taken = builder.cmpxchg(self._at(builder, _BUSY), index(0), index(1), "seq_cst")
+        builder.cbranch(builder.extract_value(taken, 1), begin, ask)
+        builder.position_at_end(begin)
+        for word in (_NEXT, _COUNT, _OPEN, _INSIDE, _STOP):
+            self._set(builder, word, 0)
+        self._set(builder, _WORKERS, function.args[0])
+        self._call(builder, "mutex_init", _MUTEX)
+        self._call(builder, "cond_init", _START)
+        self._call(builder, "cond_init", _DONE)
+        self._set(builder, _BUSY, 0)
+        builder.ret_void()
+
+    def forget(self) -> None:
+        """In a process that was forked: nobody is at work, whatever memory says."""
+        _, builder = self._begin("wengert_forget", [self.word])
+        for word in (_WORKERS, _BUSY):
+            self._set(builder, word, 0)
+        builder.ret_void()
+
+    def stop(self) -> None:
+        """Tell the workers to end. Whoever dispatches after this works alone."""
+        _, builder = self._begin("wengert_stop", [self.word])
+        self._call(builder, "mutex_lock", _MUTEX)
+        self._set(builder, _WORKERS, 0)
+        self._set(builder, _STOP, 1)
+        self._call(builder, "cond_broadcast", _START)
+        self._call(builder, "mutex_unlock", _MUTEX)
+        builder.ret_void()
