@@ -7,7 +7,7 @@ WORKERS ?= 2
 # One BLAS thread a worker: two test processes on two cores, each with its own pool, would fight over them.
 TEST_ENV := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: demo test test-long lint types unit bench docs docs-run docs-generated docs-accuracy clean
+.PHONY: demo test test-long lint types unit bench docs docs-run docs-compare docs-generated docs-accuracy clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python examples/demo.py
@@ -38,6 +38,10 @@ docs: $(VENV)/docs.stamp
 # Runs every page and puts what its code prints and draws into it.
 docs-run: $(VENV)/test.stamp
 	$(BIN)/python -m docs.tools.pages --write
+
+# Do the tables for newcomers from PyTorch, JAX and autograd say the truth? Needs those (extra `bench`).
+docs-compare: $(VENV)/bench.stamp
+	$(BIN)/python -m docs.tools.compare
 
 docs-generated: $(VENV)/test.stamp
 	$(BIN)/python -m docs.generate

@@ -48,18 +48,10 @@ html_permalinks_icon = "#"
 html_theme_options = {"navigation_with_keys": True}
 
 
-def keep_what_is_there(app: Sphinx, name: str, source: list[str]) -> None:
-    """Leave pages out of the navigation that another part of the build has not written."""
-    if name == "index":
-        optional = [page for page in ("accuracy", "command-line") if not (ROOT / "docs" / f"{page}.md").exists()]
-        source[0] = "\n".join(line for line in source[0].split("\n") if line not in optional)
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Formulas as MathML, which browsers draw without a script; the ``names`` directive of the reference."""
     app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.block, None))
     app.add_directive("names", reference.Names)
-    app.connect("source-read", keep_what_is_there)
     app.connect("autodoc-process-docstring", reference.escape)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 

@@ -28,8 +28,9 @@ def _navigation() -> Counter[Path]:
     for page in PAGES:
         for block in blocks_of(page.read_text("utf-8")):
             if block.language == "{toctree}":
-                for entry in (line for line in block.text.split() if not line.startswith(":")):
-                    found.update(page.parent.glob(f"{entry}.md"))
+                for entry in (line for line in block.text.splitlines() if line and not line.startswith(":")):
+                    target = re.sub(r".*<(.*)>", r"\1", entry)
+                    found.update(page.parent.glob(f"{target}.md"))
     return found
 
 

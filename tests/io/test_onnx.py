@@ -62,7 +62,14 @@ def test_what_onnx_cannot_say_is_an_error_that_names_the_node(tmp_path: Path) ->
     graph = wg.trace(lambda x: wg.linalg.inv(x))(wg.TensorSpec((3, 3)))
     with pytest.raises(wg.GraphError, match=r"inv at .*test_onnx.py"):
         graph.to_onnx(tmp_path / "model.onnx")
-    w = wg.tensor(1.0, requires_grad=True)
-    with pytest.raises(wg.GraphError, match="captures"):
-        wg.trace(lambda x: x * w)(wg.TensorSpec(())).to_onnx(tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_captured_tensors_become_constants(tmp_path: Path) -> None:
+    w = wg.tensor(RNG.standard_normal((3, 2)).astype("float32"), requires_grad=True)
+    graph = wg.trace(lambda x: wg.tanh(x @ w))(wg.TensorSpec((None, 3), "float32"))
+    graph.to_onnx(tmp_path / "model.onnx")
+    x = RNG.standard_normal((4, 3)).astype("float32")
+    (found,) = outputs(tmp_path / "model.onnx", [x])
+    np.testing.assert_allclose(found, graph(x).detach().numpy(), rtol=1e-5, atol=1e-6)
+    assert len(graph.captured) == 1

@@ -189,10 +189,10 @@ class Graph(static.Graph):
         save_graph(self, path)
 
     def to_onnx(self, path: str | os.PathLike[str]) -> None:
-        """Write the graph as an ONNX model, for other runtimes; needs the extra ``onnx``.
-
-        Raises ``GraphError`` for a node that ONNX has no operator for."""
-        save_onnx(self, path)
+        """Write the graph as an ONNX model, for other runtimes; needs the extra ``onnx``. Captured tensors become
+        constants. Raises ``GraphError`` for a node that ONNX has no operator for."""
+        captured = zip(self.inputs[len(self.arguments) :], self.captured, strict=True)
+        save_onnx(self.substitute({x: tensor.detach() for x, tensor in captured}), path)
 
     def compile(self) -> Function:
         """The graph as native code: a function with the graph's values and derivatives; see ``wengert.jit``.
