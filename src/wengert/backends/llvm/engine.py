@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from wengert.backends.llvm import blas, cache
+from wengert.backends.llvm import angles, blas, cache
 from wengert.backends.llvm.machine import machine, new_machine
 from wengert.core.lazy import LazyModule
 
@@ -21,12 +21,13 @@ class Native:
 
     def __init__(self, module: Any, keep_text: bool = False, symbols: Mapping[str, int] | None = None) -> None:
         text = str(module)
+        outside = {**blas.symbols(module), **angles.symbols(module, Native), **(symbols or {})}
         with _LOCK:
             target = machine()
             parsed = binding.parse_assembly(text)
             parsed.triple = target.triple
             parsed.data_layout = str(target.target_data)
-            for name, address in {**blas.symbols(module), **(symbols or {})}.items():
+            for name, address in outside.items():
                 binding.add_symbol(name, address)
             self.ir = self.assembly = ""
             key = cache.key(text)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.backends.llvm import angles
 from wengert.backends.llvm.layout import Layout, collapsed, size
 from wengert.backends.llvm.loops import index, load, loop, nest, place, register, store
 from wengert.backends.llvm.module import Code
@@ -58,7 +59,7 @@ class KernelNest:
 
     def write_out(self, builder: Any, pointers: dict[Value, Any]) -> None:
         """Every element by itself, in place."""
-        emitter = ScalarEmitter(builder)
+        emitter = ScalarEmitter(builder, angles.by_branch)
         totals: dict[tuple[Value, int], Scalar] = {}
         loaded: dict[tuple[Value, int], Scalar] = {}
         pending: list[tuple[Scalar, Any, int]] = []
@@ -245,6 +246,26 @@ class LoopNest:
                 self.registers[node] = register(builder, node.dtype)
 
     def emit(self) -> None:
+        """The loops; with angles that turn out to be far away, once more."""
+        if not self._is_repeatable():
+            self._loops()
+            return
+        noted = angles.Noted(self.builder)
+        self.emitter.angle = noted
+        self._loops()
+        if noted.used:
+            again = LoopNest(self.kernel, self.builder, self.starts, self.axes, self.strides)
+            again.emitter.angle = angles.by_choice
+            with self.builder.if_then(noted.any(self.builder), likely=False):
+                again._loops()
+
+    def _is_repeatable(self) -> bool:
+        """Whether the loops leave what they read as it is."""
+        kernel = self.kernel
+        written = {kernel.places[y].root for y in (*kernel.writes, *(node.results[0] for node in kernel.reductions))}
+        return not self.partial and written.isdisjoint(kernel.places[x].root for x in kernel.reads)
+
+    def _loops(self) -> None:
         fresh = [node for node in self.kernel.reductions if node not in self.depths and node not in self.partial]
         pointers = {self.kernel.places[node.results[0]].root: self.starts[node.results[0]] for node in fresh}
         for node in fresh:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends.llvm import math
+from wengert.backends.llvm import angles, math
 from wengert.backends.llvm.machine import has_fma
 from wengert.core.lazy import LazyModule
 
@@ -119,10 +119,11 @@ for _name, _ufunc in _UNARY.items():
 
 
 class ScalarEmitter:
-    """Emits arithmetic on single numbers at a builder's place."""
+    """Emits arithmetic on single numbers at a builder's place. ``angle`` computes sin, cos and tan."""
 
-    def __init__(self, builder: Any) -> None:
+    def __init__(self, builder: Any, angle: Callable[[Any, str, Value], Value] = angles.everywhere) -> None:
         self.builder = builder
+        self.angle = angle
 
     def scalar(self, value: Value, dtype: np.dtype[Any]) -> Scalar:
         return Scalar(self, value, dtype)
@@ -240,6 +241,8 @@ class ScalarEmitter:
 
     def library(self, name: str, *args: Scalar) -> Value:
         """A call of a mathematical function."""
+        if name in math.NEAR:
+            return self.angle(self.builder, name, args[0].value)
         function = math.declare(self.builder.module, name, args[0].value.type, has_fma())
         return self.builder.call(function, [a.value for a in args])
 

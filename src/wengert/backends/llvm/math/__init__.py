@@ -90,6 +90,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     }.items()
 }
 
+#: The function that holds up to ``NEAR_LIMIT``, of those that have one.
+NEAR = {name: f"{name}_near" for name in ("sin", "cos", "tan")}
+
 #: Functions of two arguments.
 BINARY = frozenset(
     {"atan2", "pow", "hypot", "logaddexp", "logaddexp2", "xlogy", "xlog1py", "fmod", "remainder", "floor_divide"}
