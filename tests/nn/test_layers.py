@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -196,3 +198,20 @@ def test_initial_values_follow_the_seed() -> None:
     second = nn.Linear(4, 4)
     np.testing.assert_array_equal(first.weight.detach().numpy(), second.weight.detach().numpy())
     assert np.abs(first.weight.detach().numpy()).max() <= 0.5
+
+
+@pytest.mark.parametrize("loss", [functional.cross_entropy, functional.nll_loss])
+@pytest.mark.parametrize("shape", [(3,), (5, 3), (5, 3, 2)], ids=str)
+@pytest.mark.parametrize("options", [{}, {"reduction": "sum"}, {"ignore_index": 1}, {"weight": np.array([1.0, 2, 3])}])
+def test_classes_may_be_arguments_of_a_compiled_function(loss: Any, shape: tuple[int, ...], options: Any) -> None:
+    x = RNG.normal(size=shape)
+    target = RNG.integers(0, 3, size=shape[:1] + shape[2:] if len(shape) > 1 else ())
+    target = np.where(target == 1, 0, target) if len(shape) == 1 else target
+
+    def f(x: Any, target: Any) -> Any:
+        return loss(x, target, **options)
+
+    expected = wg.value_and_grad(f)(x, target)
+    for got in (wg.jit(wg.value_and_grad(f))(x, target), wg.trace(f)(x, target).value_and_grad()(x, target)):
+        for one, other in zip(got, expected, strict=True):
+            np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-13, atol=1e-15)

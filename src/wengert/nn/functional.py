@@ -158,12 +158,13 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
         )
     classes = input.shape[axis]
     kept = target != ignore_index
-    ignores = not bool(np.all(kept._value)) if kept._value is not None else True
+    # While a graph is being traced, the classes are not known.
+    ignores = not bool(np.all(kept._value)) if isinstance(kept._value, np.ndarray) else True
     safe = wg.where(kept, target, 0) if ignores else target
-    if safe._value is not None and safe.size and not (safe._value.min() >= 0 and safe._value.max() < classes):
+    found = safe._value
+    if isinstance(found, np.ndarray) and found.size and not (found.min() >= 0 and found.max() < classes):
         raise IndexRangeError(
-            f"nll_loss: a target class is outside 0..{classes - 1} (they range from {safe._value.min()} to "
-            f"{safe._value.max()})"
+            f"nll_loss: a target class is outside 0..{classes - 1} (they range from {found.min()} to {found.max()})"
         )
     picked = -wg.take_along_axis(input, wg.expand_dims(safe, axis), axis).squeeze(axis)
     if weight is None and not ignores:
@@ -180,9 +181,9 @@ _CROSS_ENTROPY = ClassCrossEntropy()
 def _is_plain(input: Tensor, target: Tensor, ignore_index: int) -> bool:
     """Whether every target counts and has the shape it should: then one operation does it all."""
     axis = 0 if input.ndim == 1 else 1
-    if target.shape != input.shape[:axis] + input.shape[axis + 1 :] or target._value is None:
+    if target.shape != input.shape[:axis] + input.shape[axis + 1 :] or not isinstance(target._value, np.ndarray):
         return False
-    return not (target._value == ignore_index).any()
+    return not bool((target._value == ignore_index).any())
 
 
 def cross_entropy(
