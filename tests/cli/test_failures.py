@@ -217,7 +217,11 @@ def test_an_extra_that_is_not_installed(cli: Cli, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "safetensors", None)
     ran = cli("run", "model.py:pair", "-o", "x.safetensors")
     assert ran.code == 4
-    assert "pip install" in ran.err
+    assert "pip install 'wengert[nn]'" in ran.err
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    ran = cli("trace", "model.py:plain", "-o", "x.onnx")
+    assert ran.code == 4
+    assert "pip install 'wengert[onnx]'" in ran.err
 
 
 def test_long_names(folder: Path) -> None:

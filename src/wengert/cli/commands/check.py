@@ -71,7 +71,7 @@ def _require_same_values(found: Problem) -> None:
     if not all(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc") for a, b in zip(once, again, strict=True)):
         raise Failure(
             f"{found.name} gives other values when it is called again with the same arguments, so differences cannot "
-            f"check its derivatives; fix its random numbers"
+            f"check its derivatives; fix its random numbers, or call eval() on its modules"
         )
 
 

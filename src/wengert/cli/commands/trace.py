@@ -54,7 +54,7 @@ def save_graph(graph: Any, path: str) -> Written:
     try:
         return written(path, graph.to_onnx if onnx else graph.save)
     except ImportError as error:
-        raise Failure(str(error), FILE) from error
+        raise Failure("an ONNX model needs the package onnx: pip install 'wengert[onnx]'", FILE) from error
 
 
 COMMAND = Command(
