@@ -6,6 +6,7 @@ What only a build can tell (``make docs``, where warnings are errors) is not rep
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -80,3 +81,11 @@ def test_every_public_name_is_in_the_reference_once(module: str) -> None:
     missing = set(names_of(module)) - set(described) - elsewhere.get(module, set())
     assert not missing, f"{sorted(missing)}: add ``{{names}} {module} THEIR.MODULE`` to a page in docs/reference"
     assert [name for name, times in described.items() if times > 1] == []
+
+
+def test_the_architecture_page_shows_the_layers_that_are_enforced() -> None:
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"][0]
+    enforced = [layer.replace("wengert.", "").split(" | ") for layer in contract["layers"]]
+    blocks = [block.text for block in blocks_of((DOCS / "architecture.md").read_text("utf-8"))]
+    (shown,) = (text for text in blocks if text.startswith("cli "))
+    assert [re.split(r"   +", line)[0].split() for line in shown.splitlines()] == enforced
