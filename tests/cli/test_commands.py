@@ -243,6 +243,12 @@ def test_demo(cli: Cli, folder: Path) -> None:
     report = cli("report", "spirals/spirals.py:loss", "--json")
     assert (report.data["nodes"], report.data["edges"]) == (ran.data["nodes"], ran.data["edges"])
     assert cli("check", "spirals/spirals.py:network").code == 0
+    assert cli("demo", "--steps", "1", "-o", "spirals").code == 0
+    (folder / "spirals" / "spirals.py").write_text("mine")
+    again = cli("demo", "-o", "spirals")
+    assert (again.code, "would be lost" in again.err) == (2, True)
+    assert (folder / "spirals" / "spirals.py").read_text() == "mine"
+    assert cli("demo", "-o", "model.py").code == 4
 
 
 def test_every_command_has_help_with_examples_that_parse(capsys: pytest.CaptureFixture[str]) -> None:

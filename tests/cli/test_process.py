@@ -98,6 +98,23 @@ def test_signals_leave_no_files(folder: Path, number: signal.Signals, code: int,
     assert sorted(path.name for path in folder.iterdir()) == ["helper.py", "model.py", "slow.py", "started"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are those of POSIX")
+def test_on_a_terminal_there_are_colours_and_a_line_of_progress(folder: Path) -> None:
+    master, slave = os.openpty()
+    try:
+        command = [*COMMAND, "check", "model.py:loss", "--order", "1"]
+        environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"} | {"TERM": "xterm"}
+        with subprocess.Popen(command, cwd=folder, stdout=slave, stderr=slave, env=environment) as process:
+            pass
+        text = os.read(master, 65536).decode()
+    finally:
+        os.close(slave)
+        os.close(master)
+    assert process.returncode == 0
+    assert "\x1b[32mpassed\x1b[0m" in text
+    assert "\r\x1b[Kchecking loss, order 1, fwd and rev\r\x1b[Kloss(" in text
+
+
 def test_importing_wengert_does_not_import_the_command_line() -> None:
     code = "import sys, wengert; print([m for m in sys.modules if m.startswith('wengert.cli') or m == 'argparse'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,7 +8,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TextIO
 
 import numpy as np
@@ -105,6 +105,24 @@ def emit(text: str, stream: TextIO | None) -> None:
         encoding = stream.encoding or "ascii"
         stream.write(text.encode(encoding, "replace").decode(encoding))
     stream.flush()
+
+
+@contextlib.contextmanager
+def status() -> Iterator[Callable[[str], None]]:
+    """A line on the terminal that says what is being done, and is gone afterwards; nothing where there is none."""
+    stream = sys.stderr
+    if stream is None or not stream.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda text: None
+        return
+
+    def show(text: str) -> None:
+        stream.write(f"\r\x1b[K{printable(text)}")
+        stream.flush()
+
+    try:
+        yield show
+    finally:
+        show("")
 
 
 def abandon(stream: TextIO | None) -> None:

@@ -15,6 +15,7 @@ import wengert as wg
 from wengert.cli.command import Command, Result, add_target, number, problem
 from wengert.cli.failures import Failure
 from wengert.cli.inputs import Problem
+from wengert.cli.terminal import status
 from wengert.core.errors import WengertError
 from wengert.core.interpreter import interpret
 from wengert.core.tensor import Tensor
@@ -43,9 +44,11 @@ def run(options: argparse.Namespace) -> Result:
     with problem(options) as found:
         found = found.with_parameters()
         flat = _Flat(found)
-        rows = [
-            _row(name, make, flat, options.seconds) for name, make in _WAYS.items() if name in (options.way or _WAYS)
-        ]
+        rows = []
+        with status() as show:
+            for name in (name for name in _WAYS if name in (options.way or _WAYS)):
+                show(f"timing {found.name}, {name}")
+                rows.append(_row(name, _WAYS[name], flat, options.seconds))
         data = {"function": found.name, "inputs": found.describe(), "summed": flat.summed, "ways": rows}
     return Result(data, _text(data))
 

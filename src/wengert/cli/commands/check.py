@@ -12,6 +12,7 @@ import wengert as wg
 from wengert.cli.command import Command, Result, add_target, number, problem
 from wengert.cli.failures import FAILED, OK, Failure
 from wengert.cli.inputs import Problem
+from wengert.cli.terminal import status
 from wengert.core.errors import GradcheckError
 from wengert.core.tensor import Tensor
 
@@ -35,21 +36,29 @@ def run(options: argparse.Namespace) -> Result:
         _require_numbers(found)
         _require_same_values(found)
         function = wg.jit(found.function) if options.compiled else found.function
-        tolerances = {name: getattr(options, name) for name in ("eps", "atol", "rtol")}
-        checks: list[dict[str, Any]] = []
-        for modes in _combinations(options.mode):
-            for order in range(1, options.order + 1):
-                message = ""
-                try:
-                    wg.check_grads(function, found.args, order, modes, seed=options.seed, **tolerances)
-                except GradcheckError as error:
-                    message = str(error)
-                checks.append({"order": order, "modes": list(modes), "passed": not message, "message": message})
-                if message:  # the next order begins with the same differences
-                    break
+        checks = []
+        with status() as show:
+            for modes in _combinations(options.mode):
+                for order in range(1, options.order + 1):
+                    show(f"checking {found.name}, order {order}, {' and '.join(modes)}")
+                    checks.append(_checked(function, found.args, order, modes, options))
+                    if not checks[-1]["passed"]:  # the next order begins with the same differences
+                        break
     passed = all(check["passed"] for check in checks)
     data = {"function": found.name, "inputs": found.describe(), "passed": passed, "checks": checks}
     return Result(data, _text(found, checks, passed, options.color), OK if passed else FAILED)
+
+
+def _checked(
+    function: Any, args: Sequence[Any], order: int, modes: tuple[str, ...], options: argparse.Namespace
+) -> dict[str, Any]:
+    tolerances = {name: getattr(options, name) for name in ("eps", "atol", "rtol")}
+    message = ""
+    try:
+        wg.check_grads(function, args, order, modes, seed=options.seed, **tolerances)
+    except GradcheckError as error:
+        message = str(error)
+    return {"order": order, "modes": list(modes), "passed": not message, "message": message}
 
 
 def _combinations(mode: str) -> list[tuple[str, ...]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import sys
 import tempfile
 from collections.abc import Iterator
 from importlib import resources
@@ -18,6 +17,7 @@ from wengert.cli.commands.bench import median_seconds
 from wengert.cli.failures import FILE, Failure
 from wengert.cli.files import OutputPath, written
 from wengert.cli.loading import loaded
+from wengert.cli.terminal import status
 from wengert.inspect.model import bytes_text, seconds_text
 
 
@@ -32,19 +32,25 @@ def run(options: argparse.Namespace) -> Result:
     source = (resources.files("wengert.cli") / "spirals.py").read_text("utf-8")
     with _folder(options.output) as folder:
         file = folder / "spirals.py"
+        if file.exists() and file.read_text("utf-8", "replace") != source:
+            raise Failure(f"{file} was changed, and would be lost; name another folder")
         files = [str(written(str(file), lambda place: place.write_text(source, "utf-8")))]
         with loaded(file) as module:
             start = perf_counter()
-            layers, history, accuracy = module.train(options.steps, progress=_progress())
-            seconds = perf_counter() - start
-            data = _measured(module, layers)
-            if options.output is not None:
-                files += _pictures(module, layers, folder)
-        data = {"steps": options.steps, "first_loss": history[0], "loss": history[-1], "accuracy": accuracy, **data}
-        data = {**data, "seconds": seconds}
-        if options.output is None:
-            files = []
-        return Result({**data, "files": files}, _text(data, files, str(file) if files else ""))
+            with status() as show:
+                layers, history, accuracy = module.train(
+                    options.steps, progress=lambda step, steps, loss: show(f"step {step}/{steps}  loss {loss:.4f}")
+                )
+            data = {
+                "steps": options.steps,
+                "seconds": perf_counter() - start,
+                "first_loss": history[0],
+                "loss": history[-1],
+                "accuracy": accuracy,
+                **_measured(module, layers),
+            }
+            files = [*files, *_pictures(module, layers, folder)] if options.output is not None else []
+    return Result({**data, "files": files}, _text(data, files, str(file) if files else ""))
 
 
 @contextlib.contextmanager
@@ -58,21 +64,6 @@ def _folder(name: str | None) -> Iterator[Path]:
     except OSError as error:
         raise Failure(f"cannot make the folder {name}: {error.strerror or error}", FILE) from error
     yield Path(name)
-
-
-def _progress() -> Any:
-    """A line that counts, on a terminal only."""
-    stream = sys.stderr
-    if stream is None or not stream.isatty():
-        return None
-
-    def show(number: int, steps: int, loss: float) -> None:
-        if number % 10 == 0 or number == steps:
-            end = "\r\x1b[K" if number == steps else ""
-            stream.write(f"\rtraining {number}/{steps}  loss {loss:.4f} {end}")
-            stream.flush()
-
-    return show
 
 
 def _measured(module: Any, layers: Any) -> dict[str, Any]:
