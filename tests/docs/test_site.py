@@ -89,3 +89,9 @@ def test_the_architecture_page_shows_the_layers_that_are_enforced() -> None:
     blocks = [block.text for block in blocks_of((DOCS / "architecture.md").read_text("utf-8"))]
     (shown,) = (text for text in blocks if text.startswith("cli "))
     assert [re.split(r"   +", line)[0].split() for line in shown.splitlines()] == enforced
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_code_fits_on_the_page(page: Path) -> None:
+    blocks = [block for block in blocks_of(page.read_text("utf-8")) if block.language == "python"]
+    assert [line for block in blocks for line in block.text.splitlines() if len(line) > 96] == []
