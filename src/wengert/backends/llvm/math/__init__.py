@@ -125,4 +125,4 @@ def is_ours(symbol: str) -> bool:
     return symbol.startswith("wengert.")
 
 
-__all__ = ["BINARY", "FUNCTIONS", "NEAR_LIMIT", "Emit", "declare", "is_ours"]
+__all__ = ["BINARY", "FUNCTIONS", "NEAR", "NEAR_LIMIT", "Emit", "declare", "is_ours"]

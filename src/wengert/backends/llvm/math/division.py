@@ -28,8 +28,11 @@ def _step(e: Emit, x: Number, y: Number) -> Number:
 
 def _rest(e: Emit, x: Number, y: Number) -> Number:
     """In one step where that is exact; else by the C library, which is not vectorised but hardly ever asked."""
-    ordinary = x < y * 2.0**50
-    return e.branch(ordinary, lambda: _step(e, x, y), lambda: Number(e, e.builder.frem(x.value, y.value)))
+
+    def by_library() -> Number:
+        return Number(e, e.builder.frem(x.value, y.value))
+
+    return e.branch(x < y * 2.0**50, lambda: _step(e, x, y), by_library) if e.fused else by_library()
 
 
 def _single_rest(narrow: Emit, x: Number, y: Number) -> Number:

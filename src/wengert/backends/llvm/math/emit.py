@@ -4,7 +4,7 @@
 is branch-free: LLVM's loop vectoriser widens the scalar code of a loop body to whatever the machine has.
 
 No fast-math flag is set here. Error-free transformations rely on every operation being rounded as written, and fused
-multiply-adds are asked for by name (``fma`` is always exact; ``mad`` is fused only where the machine can).
+multiply-adds are asked for by name (``fma`` is exact everywhere; ``mad`` is fused only where the machine can).
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Emit:
         builder: where instructions go.
         real: ``llvmlite.ir.DoubleType()`` or ``FloatType()``.
         fused: whether the machine has fused multiply-add instructions; without, ``mad`` is two instructions and
-            ``fma`` a call of the C library's.
+            ``fma`` two dozen, for the C library's function would keep loops from being vector loops.
         digits: how many bits of the result count. Less than the format has shortens polynomials, for results that
             are rounded to a narrower format in the end.
     """
@@ -188,8 +188,33 @@ class Emit:
         return Number(self, self.builder.call(function, values))
 
     def fma(self, a: Operand, b: Operand, c: Operand) -> Number:
-        """a*b + c, rounded once, on every machine."""
-        return self._intrinsic("fma", a, b, c)
+        """a*b + c, rounded once; where the machine cannot, exact still if the result is a number of the format, and
+        rounded to one more part in 2**(2 * precision) if not."""
+        if self.fused:
+            return self._intrinsic("fma", a, b, c)
+        x, y, z = map(self._number, (a, b, c))
+        if self.single:
+            wide = self.widened()
+            return self.narrow(wide.widen(x) * wide.widen(y) + wide.widen(z))
+        product = x * y
+        total = product + z
+        shadow = total - product
+        lost = (product - (total - shadow)) + (z - shadow)
+        return total + (lost + self.lost(x, y, product))
+
+    def lost(self, a: Operand, b: Operand, product: Number) -> Number:
+        """a*b - product, where that is a*b rounded."""
+        if self.fused or self.single:
+            return self.fma(a, b, -product)
+        # T. J. Dekker, Numerische Mathematik 18, 1971, 224-242: products of halves are exact.
+        x, y = self._number(a), self._number(b)
+        x_high, y_high = self._upper_half(x), self._upper_half(y)
+        x_low, y_low = x - x_high, y - y_high
+        return x_low * y_low - (((product - x_high * y_high) - x_low * y_high) - x_high * y_low)
+
+    def _upper_half(self, x: Number) -> Number:
+        """x rounded to 26 bits, for magnitudes that this leaves finite."""
+        return self.from_bits(self.bits(x) + (1 << 26) & -(1 << 27))
 
     def mad(self, a: Operand, b: Operand, c: Operand) -> Number:
         """a*b + c, as fast as the machine can; where one rounding or two does not matter."""
@@ -212,11 +237,17 @@ class Emit:
 
     def floor(self, x: Number) -> Number:
         """The largest whole number that is not above ``x``."""
-        return self._intrinsic("floor", x)
+        if self.fused:
+            return self._intrinsic("floor", x)
+        whole = self.rint(x)
+        return self.select(whole > x, whole - 1.0, whole)
 
     def rint(self, x: Number) -> Number:
         """The nearest whole number, of any size."""
-        return self._intrinsic("rint", x)
+        if self.fused:  # machines without that may lack an instruction for this, too
+            return self._intrinsic("rint", x)
+        size, unit = self.abs(x), 2.0**self.fraction_bits
+        return self.copysign(self.select(size < unit, (size + unit) - unit, size), x)
 
     def branch(self, condition: Number, yes: Callable[[], Number], no: Callable[[], Number]) -> Number:
         """``yes()`` or ``no()``, of which only one is computed: a loop with a branch is not vectorised."""

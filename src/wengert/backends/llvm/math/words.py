@@ -28,7 +28,7 @@ def quick_two_sum(a: Operand, b: Number) -> Pair:
 def two_product(e: Emit, a: Number, b: Operand) -> Pair:
     """a * b exactly."""
     product = a * b
-    return product, e.fma(a, b, -product)
+    return product, e.lost(a, b, product)
 
 
 def times(e: Emit, a: Pair, b: Pair | tuple[float, float]) -> Pair:
