@@ -95,6 +95,18 @@ def example_inputs_network():
     return X
 
 
+class Switched(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(3, 2)
+
+    def forward(self, x, double=True, *, repeat=1):
+        for _ in range(repeat):
+            y = self.linear(x)
+        return y * 2 if double else y
+
+
+switched = Switched()
 weights = wg.tensor([1.0, 2.0], requires_grad=True)
 result = (weights * weights).sum()
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,23 @@ def test_check_differentiates_a_module_by_its_parameters(cli: Cli) -> None:
     ran = cli("check", "model.py:network", "--json")
     assert ran.code == 0
     assert sorted(ran.data["inputs"]["parameters"]) == ["float64[1,4]", "float64[1]", "float64[4,3]", "float64[4]"]
+
+
+def test_a_module_with_options_keeps_its_parameters(cli: Cli) -> None:
+    given = ("--input", "x=float64[4,3]", "--input", "repeat=2")
+    ran = cli("check", "model.py:switched", *given, "--json")
+    assert ran.code == 0, ran.err
+    assert ran.data["inputs"] == {"parameters": ["float64[2]", "float64[2,3]"], "x": ["float64[4,3]"]}
+    assert cli("report", "model.py:switched", *given, "--json").data["parameters"] == 8
+    assert "linear.weight" in cli("draw", "model.py:switched", *given).out
+    bench = cli("bench", "model.py:switched", *given, "--seconds", "0.001", "--json")
+    assert list(bench.data["inputs"]) == ["parameters", "x"]
+
+
+def test_the_seed_is_that_of_the_eager_generator_too(cli: Cli, folder: Path) -> None:
+    (folder / "r.py").write_text("import wengert as wg\nw = wg.randn(())\ndef f(x=1.0): return x * w * wg.randn(())\n")
+    values = [cli("run", "r.py:f", "--seed", seed, "--json").data["outputs"][0]["values"] for seed in "001"]
+    assert values[0] == values[1] != values[2]
 
 
 def test_check_finds_a_wrong_rule(cli: Cli, model: Any) -> None:
@@ -259,7 +277,9 @@ def test_every_command_has_help_with_examples_that_parse(capsys: pytest.CaptureF
         assert "--json" in printed
         for example in command.examples:
             assert example in printed
-            assert example.startswith(f"wengert {command.name}")
+            program, *words = shlex.split(example.partition(" | ")[0])
+            assert program == "wengert"
+            assert parser().parse_args(words).chosen is command
     assert main(["--help"]) == 0
     printed = capsys.readouterr().out
     assert all(f"    {command.name} " in printed for command in COMMANDS)

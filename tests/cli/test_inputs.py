@@ -294,3 +294,16 @@ def test_inputs_of_graph_files(cli: Cli, folder: Path) -> None:
         ran = cli("run", "g.graph", "--input", bad, "--input", "p_0=1", "--input", "p_1=[1, 2]")
         assert ran.code == 2, ran
         assert words in ran.err
+
+
+def test_functions_that_are_not_of_python(cli: Cli, folder: Path) -> None:
+    (folder / "m.py").write_text("from math import sqrt\nfrom wengert import sin\nimport numpy as np\nroot = np.sqrt\n")
+    assert cli("check", "m.py:sin", "--input", "1.0").code == 0
+    assert cli("check", "m.py:root", "--input", "4.0").code == 0
+    ran = cli("report", "m.py:sqrt", "--input", "4.0")
+    assert ran.code == 3
+    assert "a fault of Wengert" not in ran.err
+    (folder / "n.py").write_text("def f(x): return x\ndef example_inputs(n): return n\n")
+    ran = cli("report", "n.py:f")
+    assert ran.code == 2
+    assert "example_inputs should be a function without arguments" in ran.err

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from wengert.cli.failures import OK, Failure
+from wengert.cli.failures import CODE, OK, Failure, user_place
 from wengert.cli.inputs import DRAWN, Problem, problem_of, read_inputs
 from wengert.cli.target import opened
-from wengert.core.errors import GradientError
+from wengert.core.errors import GradientError, WengertError
+from wengert.ops.random_ import manual_seed
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
 @contextlib.contextmanager
 def problem(options: argparse.Namespace, missing: str = DRAWN) -> Iterator[Problem]:
     """What the options of ``add_target`` say."""
+    manual_seed(options.seed)
     # Before the file is loaded: it may change the working directory.
     given = read_inputs(options.input, options.seed)
     with opened(options.target) as target:
@@ -78,6 +81,12 @@ def problem(options: argparse.Namespace, missing: str = DRAWN) -> Iterator[Probl
                 raise
             names = ", ".join(found.whole)
             raise Failure(f"{found.name}: whole numbers have no gradients ({names}); write 3.0 for 3") from error
+        except (TypeError, ValueError) as error:
+            # A function that is not of Python leaves no frame behind that says whose the exception is.
+            foreign = callable(target.value) and not hasattr(inspect.unwrap(target.value), "__code__")
+            if not foreign or isinstance(error, WengertError) or user_place(error) is not None:
+                raise
+            raise Failure(f"{found.name}: {type(error).__name__}: {error}", CODE) from error
 
 
 def natural(text: str) -> int:

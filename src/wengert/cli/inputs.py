@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.cli.failures import Failure
+from wengert.cli.failures import Failure, user_place
 from wengert.cli.target import Target
 from wengert.cli.values import draw, read_arrays, read_value
 from wengert.core.dims import Dim
@@ -42,11 +42,15 @@ class Problem:
     names: tuple[str, ...]
     #: The inputs that are whole numbers, and so no arguments.
     whole: tuple[str, ...] = ()
+    #: The module that the function calls, if it is one.
+    module: Module | None = None
+    #: Makes of the arguments all that is passed.
+    fill: Callable[..., tuple[Sequence[Any], dict[str, Any]]] = lambda *xs: (xs, {})
 
     @property
     def params(self) -> dict[str, Any]:
         """The parameters of a module, by name."""
-        return dict(self.subject.named_parameters()) if isinstance(self.subject, Module) else {}
+        return dict(self.module.named_parameters()) if self.module is not None else {}
 
     def tensors(self) -> tuple[Any, ...]:
         """The arguments with tensors in the place of arrays and numbers, as every transform passes them."""
@@ -55,12 +59,13 @@ class Problem:
 
     def with_parameters(self) -> Problem:
         """A module as a function of its parameters too, so that derivatives by them are looked at."""
-        module, params = self.subject, self.params
-        if not params:
+        module, params = self.module, self.params
+        if module is None or not params:
             return self
 
-        def function(params: Any, *args: Any) -> Any:
-            return functional_call(module, params, *args)
+        def function(params: Any, *xs: Any) -> Any:
+            args, keywords = self.fill(*xs)
+            return functional_call(module, params, *args, **keywords)
 
         values = {name: value.detach() for name, value in params.items()}
         return Problem(self.name, function, function, (values, *self.args), ("parameters", *self.names))
@@ -175,8 +180,7 @@ def _examples(
         source = "example_inputs"
         if not waiting or not hasattr(target.module, source):
             return [], ""
-    found = getattr(target.module, source)
-    found = found() if callable(found) else found
+    found = _called(getattr(target.module, source), source)
     if isinstance(found, dict) and all(name in parameters for name in found):
         values.update(found)
         return [], ""
@@ -190,6 +194,18 @@ def _examples(
         return [], misfit
     values.update(zip(places, items, strict=False))
     return items[len(places) :], ""
+
+
+def _called(found: Any, source: str) -> Any:
+    """Example inputs, which may be a function or a value."""
+    if not callable(found):
+        return found
+    try:
+        return found()
+    except TypeError as error:
+        if user_place(error) is not None:
+            raise
+        raise Failure(f"{source} should be a function without arguments: {error}") from error
 
 
 def _unknown(function: str, key: str, names: Sequence[str]) -> str:
@@ -228,18 +244,25 @@ def _bound(
     args = (*[drawn[key] for key in names], *more)
     labels = (*names, *[f"argument {len(names) + place}" for place in range(len(more))])
     whole = tuple([key for key, value in drawn.items() if type(value) is int])
+    module = function if isinstance(function, Module) else None
+    defaults = {key: one.default for key, one in parameters.items()}
     if names == order and set(drawn) == set(order):
-        return Problem(name, function, function, args, labels)
+        return Problem(name, function, function, args, labels, module=module)
+
+    def fill(*xs: Any) -> tuple[Sequence[Any], dict[str, Any]]:
+        full = {**drawn, **dict(zip(names, xs, strict=False))}
+        # Defaults of keywords are left to the function: some may not be given together.
+        keywords = {key: x for key, x in full.items() if key not in order and x is not defaults.get(key, _MISSING)}
+        return [*[full[key] for key in order], *xs[len(names) :]], keywords
 
     @functools.wraps(getattr(function, "forward", function))
     def bound(*xs: Any) -> Any:
-        full = {**drawn, **dict(zip(names, xs, strict=False))}
-        keywords = {key: full[key] for key in full if key not in order}
-        return function(*[full[key] for key in order], *xs[len(names) :], **keywords)
+        args, keywords = fill(*xs)
+        return function(*args, **keywords)
 
     kept = [parameters[key].replace(kind=positional[1]) for key in names if key in parameters]
     bound.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]
-    return Problem(name, bound, bound, args, labels, whole)
+    return Problem(name, bound, bound, args, labels, whole, module, fill)
 
 
 def _drawn(value: Any, seed: int, place: int) -> Any:
