@@ -32,7 +32,7 @@ bench: $(VENV)/bench.stamp
 	$(TEST_ENV) $(BIN)/python -m benchmarks
 
 docs: $(VENV)/docs.stamp
-	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/site
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/site
 	@echo "The site is in build/site: open build/site/index.html, no server needed."
 
 # Runs every page and puts what its code prints and draws into it.

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from sphinx.errors import SphinxError  # noqa: E402
+
 import wengert  # noqa: E402
 from docs.tools import mathml, reference  # noqa: E402
+from docs.tools.pages import run_apart  # noqa: E402
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -48,10 +51,19 @@ html_permalinks_icon = "#"
 html_theme_options = {"navigation_with_keys": True}
 
 
+def add_explorer(app: Sphinx, exception: Exception | None) -> None:
+    """The page that plays a graph, made by the code of the chapter that shows it."""
+    if exception is None:
+        failure = run_apart(ROOT / "docs" / "tutorial" / "12-seeing.md", folder=Path(app.outdir) / "tutorial")
+        if failure:
+            raise SphinxError(f"the explorer: {failure}")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Formulas as MathML, which browsers draw without a script; the ``names`` directive of the reference."""
     app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.block, None))
     app.add_directive("names", reference.Names)
+    app.connect("build-finished", add_explorer)
     app.connect("autodoc-process-docstring", reference.escape)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 

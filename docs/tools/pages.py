@@ -164,19 +164,22 @@ def run_page(path: Path, write: bool) -> list[str]:
     return run.problems
 
 
-def run_apart(path: Path, write: bool = False) -> str:
-    """Run a page in an interpreter and an empty folder of its own; returns what differs, nothing if all is well."""
+def run_apart(path: Path, write: bool = False, folder: Path | None = None) -> str:
+    """Run a page in an interpreter of its own, in ``folder`` or in an empty one that is gone afterwards; returns what
+    differs, nothing if all is well."""
+    if folder is None:
+        with tempfile.TemporaryDirectory() as empty:
+            return run_apart(path, write, Path(empty))
     command = [sys.executable, "-W", "error", "-m", "docs.tools.pages", "--here", str(path.resolve())]
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    with tempfile.TemporaryDirectory() as folder:
-        result = subprocess.run(
-            command + ["--write"] * write,
-            cwd=folder,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "COLUMNS": "100", "NO_COLOR": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    result = subprocess.run(
+        command + ["--write"] * write,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "COLUMNS": "100", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return "" if result.returncode == 0 else result.stdout + result.stderr or f"exit status {result.returncode}"
 
 
