@@ -286,3 +286,15 @@ def test_every_command_has_help_with_examples_that_parse(capsys: pytest.CaptureF
     assert parser().prog == "wengert"
     assert main(["--version"]) == 0
     assert wg.__version__ in capsys.readouterr().out
+
+
+def test_large_results_are_for_files(cli: Cli, folder: Path) -> None:
+    (output,) = cli("run", "model.py:prints", "-i", "x=float64[100001]", "-o", "x.npy", "--json").data["outputs"]
+    assert (output["shape"], output["values"]) == ([100001], None)
+    assert np.load(folder / "x.npy").shape == (100001,)
+    assert len(cli("run", "model.py:prints", "-i", "x=float64[100001]").out) < 1000
+
+
+def test_complex_results_are_pairs(cli: Cli) -> None:
+    (output,) = cli("run", "model.py:prints", "-i", "x=[1+2j]", "--json").data["outputs"]
+    assert output["values"] == [[-3.0, 4.0]]
