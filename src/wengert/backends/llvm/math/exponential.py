@@ -70,7 +70,8 @@ def sigmoid(e: Emit, x: Number) -> Number:
     z = e.scale(high, i)
     total, lost = quick_two_sum(1.0, z)
     numerator = e.select(x > 0.0, 1.0, z)
-    value = numerator / total
+    inverse = 1.0 / total
+    value = numerator * inverse
     rest = e.fma(-value, total, numerator) - value * lost
     # Where exp(-|x|) is subnormal the remainder is not exact, and the quotient needs none.
-    return e.select(magnitude < e.precision * 1.0, value + rest / total, value)
+    return e.select(magnitude < e.precision * 1.0, e.mad(rest, inverse, value), value)
