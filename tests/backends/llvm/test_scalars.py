@@ -80,3 +80,50 @@ def test_special_functions_are_native(name: str) -> None:
     arrays = [np.random.default_rng(k).uniform(0.1, 4, 200) for k in range(count)]
     want = function(*map(wg.tensor, arrays)).numpy()
     np.testing.assert_allclose(_native(lambda *xs: function(*xs), *arrays), want, rtol=2e-14, atol=1e-15)
+
+
+_ODD = [0.0, 0.5, 1.25, 2.5, 3.5, 123.456, 1e-310, 5e-324, 1e-300, 1e300, 1.7976931348623157e308, np.inf]
+PARTS = np.array([*_ODD, *(-x for x in _ODD), np.nan] * 3)  # more than are written out singly
+POWERS = np.resize([0, 1, -1, 5, -1074, -1100, 1023, 2000, -3000, 52, 2**31 - 1, -(2**31), 700, -1022], PARTS.size)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, y, k: np.modf(x)[0],
+        lambda x, y, k: np.frexp(x),
+        lambda x, y, k: np.ldexp(x, k),
+        lambda x, y, k: np.nextafter(x, y),
+        lambda x, y, k: np.spacing(x),
+        lambda x, y, k: np.heaviside(x, y),
+        lambda x, y, k: np.round(x),
+        lambda x, y, k: np.round(x, 2),
+        lambda x, y, k: np.round(x, -2),
+        lambda x, y, k: np.nan_to_num(x),
+        lambda x, y, k: np.nan_to_num(x, nan=3.0, posinf=7.0),
+        lambda x, y, k: np.isclose(x, y),
+        lambda x, y, k: np.isclose(x, y, equal_nan=True),
+        lambda x, y, k: np.isposinf(x) ^ np.isneginf(y),
+        lambda x, y, k: np.angle(x),
+        lambda x, y, k: np.clip(x, -1, 2),
+    ],
+)
+def test_parts_of_numbers_are_numpys_to_the_bit(function: Callable[..., Any], dtype: str) -> None:
+    compiled = wg.jit(function)
+    with np.errstate(all="ignore"):
+        x, y, k = PARTS.astype(dtype), np.roll(PARTS, 5).astype(dtype), POWERS.astype(np.int32)
+        want = wg.tree_leaves(function(*map(wg.tensor, (x, y, k))))
+    got = wg.tree_leaves(compiled(x, y, k))
+    assert "everything is native" in str(compiled.lower(x, y, k).report())
+    for one, other in zip(got, want, strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+        there = ~np.isnan(one.numpy())
+        np.testing.assert_array_equal(np.signbit(one.numpy()[there] * 1.0), np.signbit(other.numpy()[there] * 1.0))
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_bits_are_counted_as_numpy_counts_them(dtype: str) -> None:
+    first, _ = _pairs(dtype)
+    np.testing.assert_array_equal(_native(lambda x: np.bitwise_count(x), first), np.bitwise_count(first))

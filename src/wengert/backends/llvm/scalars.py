@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.backends.llvm import angles, math
+from wengert.backends.llvm.functions import FUNCTIONS
 from wengert.backends.llvm.machine import has_fma
 from wengert.core.lazy import LazyModule
 
@@ -70,11 +71,13 @@ class Scalar:
         name = function.__name__
         if name == "where" and len(args) == 3:
             return self.emitter.select(*args)
-        if name in ("real", "conj") and self.dtype.kind != "c":
-            return args[0]
-        if name == "clip" and not kwargs and len(args) == 3:
-            return np.minimum(np.maximum(args[0], args[1]), args[2])
-        raise NotLowered(name)
+        known = FUNCTIONS.get(name)
+        if known is None:
+            raise NotLowered(name)
+        found = known(*args, **kwargs)
+        if found is NotImplemented:
+            raise NotLowered(name)
+        return found
 
     def astype(self, dtype: Any, copy: bool = True) -> Scalar:
         return self.emitter.cast(self, np.dtype(dtype))
@@ -151,8 +154,8 @@ class ScalarEmitter:
 
     # -- ufuncs -------------------------------------------------------------------------------------------------
 
-    def ufunc(self, ufunc: Any, inputs: Sequence[Any]) -> Scalar:
-        """The result of a ufunc, in the types that NumPy would compute it in."""
+    def ufunc(self, ufunc: Any, inputs: Sequence[Any]) -> Any:
+        """The result of a ufunc (a tuple, if there are several), in the types that NumPy would compute it in."""
         emit = _UFUNCS.get(ufunc.__name__)
         if emit is None:
             raise NotLowered(ufunc.__name__)
@@ -160,10 +163,11 @@ class ScalarEmitter:
         if not hasattr(ufunc, "resolve_dtypes"):
             raise NotLowered(ufunc.__name__)
         resolved = ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout))
-        if ufunc.nout != 1:
-            raise NotLowered(ufunc.__name__)
         operands = [self.cast(x, dtype) for x, dtype in zip(inputs, resolved, strict=False)]
-        return Scalar(self, emit(self, *operands), resolved[-1])
+        found = emit(self, *operands)
+        if ufunc.nout == 1:
+            return Scalar(self, found, resolved[-1])
+        return tuple(Scalar(self, one, dtype) for one, dtype in zip(found, resolved[ufunc.nin :], strict=True))
 
     def cast(self, x: Any, dtype: np.dtype[Any]) -> Scalar:
         """The number in another dtype, as ``astype`` converts it."""
@@ -450,7 +454,54 @@ def _bits(operation: str) -> Callable[..., Value]:
     return lambda e, x, y: getattr(e.builder, operation)(x.value, y.value)
 
 
-_UFUNCS: dict[str, Callable[..., Value]] = {
+def _parted(function: Any) -> Callable[..., Any]:
+    """A function of ``math.parts``; integers are brought to the width of the float."""
+
+    def emit(e: ScalarEmitter, *xs: Scalar) -> Any:
+        if xs[0].dtype.kind != "f":
+            raise NotLowered(function.__name__)
+        m = math.Emit(e.builder, xs[0].value.type, has_fma())
+        found = function(m, *(m.number(_same_width(m, e.builder, x)) for x in xs))
+        return tuple(one.value for one in found) if isinstance(found, tuple) else found.value
+
+    return emit
+
+
+def _same_width(m: math.Emit, builder: Any, x: Scalar) -> Value:
+    if x.dtype.kind == "f":
+        return x.value
+    kind, wanted = x.value.type, m.integer
+    for limit, sign in ((4000, ">"), (-4000, "<")):  # far more than any exponent
+        bound = ir.Constant(kind, limit)
+        x = Scalar(x.emitter, builder.select(builder.icmp_signed(sign, x.value, bound), bound, x.value), x.dtype)
+    if kind.width == wanted.width:
+        return x.value
+    return (builder.sext if kind.width < wanted.width else builder.trunc)(x.value, wanted)
+
+
+def _exponent(m: math.Emit, x: Any) -> Any:
+    """``frexp``, whose exponent has 32 bits."""
+    fraction, exponent = math.parts.frexp(m, x)
+    if not m.single:
+        exponent = m.number(m.builder.trunc(exponent.value, ir.IntType(32)))
+    return fraction, exponent
+
+
+def _heaviside(e: ScalarEmitter, x: Scalar, y: Scalar) -> Value:
+    kind, builder = x.value.type, e.builder
+    above = builder.fcmp_ordered(">", x.value, ir.Constant(kind, 0.0))
+    step = builder.select(above, ir.Constant(kind, 1.0), ir.Constant(kind, 0.0))
+    step = builder.select(builder.fcmp_ordered("==", x.value, ir.Constant(kind, 0.0)), y.value, step)
+    return builder.select(_isnan(e, x), x.value, step)
+
+
+def _bit_count(e: ScalarEmitter, x: Scalar) -> Value:
+    size = _absolute(e, x)
+    count = e.intrinsic("llvm.ctpop", size.type, [size])
+    return count if size.type.width == 8 else e.builder.trunc(count, ir.IntType(8))
+
+
+_UFUNCS: dict[str, Callable[..., Any]] = {
     "add": _arithmetic("fadd", "add"),
     "subtract": _arithmetic("fsub", "sub"),
     "multiply": _arithmetic("fmul", "mul"),
@@ -487,6 +538,13 @@ _UFUNCS: dict[str, Callable[..., Value]] = {
     **{name: _divided(name) for name in ("fmod", "remainder", "floor_divide")},
     "left_shift": _shift(left=True),
     "right_shift": _shift(left=False),
+    "modf": _parted(math.parts.modf),
+    "frexp": _parted(_exponent),
+    "ldexp": _parted(math.parts.ldexp),
+    "nextafter": _parted(math.parts.nextafter),
+    "spacing": _parted(math.parts.spacing),
+    "heaviside": _heaviside,
+    "bitwise_count": _bit_count,
     "bitwise_and": _bits("and_"),
     "bitwise_or": _bits("or_"),
     "bitwise_xor": _bits("xor"),

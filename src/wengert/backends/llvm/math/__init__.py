@@ -21,6 +21,7 @@ from wengert.backends.llvm.math import (
     hyperbolic,
     inverse,
     logarithm,
+    parts,
     power,
 )
 from wengert.backends.llvm.math.circular import NEAR_LIMIT
@@ -125,4 +126,4 @@ def is_ours(symbol: str) -> bool:
     return symbol.startswith("wengert.")
 
 
-__all__ = ["BINARY", "FUNCTIONS", "NEAR", "NEAR_LIMIT", "Emit", "declare", "is_ours"]
+__all__ = ["BINARY", "FUNCTIONS", "NEAR", "NEAR_LIMIT", "Emit", "declare", "is_ours", "parts"]
