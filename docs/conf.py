@@ -35,7 +35,6 @@ add_module_names = False
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False
-python_maximum_signature_line_length = 100
 
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"

@@ -5,6 +5,7 @@ What only a build can tell (``make docs``, where warnings are errors) is not rep
 
 from __future__ import annotations
 
+import inspect
 import re
 import tomllib
 from collections import Counter
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.tools.names import MODULES, names_of
+from docs.tools.names import MODULES, module_of, names_of
 from docs.tools.pages import ROOT, blocks_of
 
 DOCS = ROOT / "docs"
@@ -95,3 +96,15 @@ def test_the_architecture_page_shows_the_layers_that_are_enforced() -> None:
 def test_code_fits_on_the_page(page: Path) -> None:
     blocks = [block for block in blocks_of(page.read_text("utf-8")) if block.language == "python"]
     assert [line for block in blocks for line in block.text.splitlines() if len(line) > 96] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_method_is_described(module: str) -> None:
+    missing = [
+        f"{name}.{member}"
+        for name in names_of(module)
+        if inspect.isclass(found := getattr(module_of(module), name))
+        for member, value in vars(found).items()
+        if member[0] != "_" and (inspect.isroutine(value) or isinstance(value, property)) and not inspect.getdoc(value)
+    ]
+    assert missing == []

@@ -59,14 +59,17 @@ class Tensor(_Operators):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The length of each axis; of a traced tensor it may hold unknown lengths."""
         return self._value.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The type of the elements, NumPy's."""
         return self._value.dtype
 
     @property
     def ndim(self) -> int:
+        """The number of axes."""
         return len(self.shape)
 
     @property
@@ -81,6 +84,7 @@ class Tensor(_Operators):
 
     @property
     def itemsize(self) -> int:
+        """Bytes of one element."""
         return self.dtype.itemsize
 
     # -- its place in the graph ---------------------------------------------------------------------------------

@@ -123,12 +123,15 @@ class ModuleDict(_Container):
         return name in self._modules
 
     def keys(self) -> Iterable[str]:
+        """The names, in order."""
         return self._modules.keys()
 
     def items(self) -> Iterable[tuple[str, Module]]:
+        """Pairs of name and module, in order."""
         return self._modules.items()
 
     def values(self) -> Iterable[Module]:
+        """The modules, in order."""
         return self._modules.values()
 
 
@@ -199,10 +202,13 @@ class ParameterDict(Module):
         return name in self._parameters
 
     def keys(self) -> Iterable[str]:
+        """The names, in order."""
         return self._parameters.keys()
 
     def items(self) -> Iterable[tuple[str, Any]]:
+        """Pairs of name and parameter, in order."""
         return self._parameters.items()
 
     def values(self) -> Iterable[Any]:
+        """The parameters, in order."""
         return self._parameters.values()

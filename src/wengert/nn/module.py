@@ -212,12 +212,15 @@ class Module:
             stack += [(f"{path}.{name}" if path else name, child) for name, child in reversed(children)]
 
     def modules(self) -> Iterator[Module]:
+        """This module and all inside it, each once."""
         return (module for _, module in self.named_modules())
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules directly inside this one, with their names."""
         return ((name, child) for name, child in self._modules.items() if child is not None)
 
     def children(self) -> Iterator[Module]:
+        """The modules directly inside this one."""
         return (child for _, child in self.named_children())
 
     def _named(self, kind: str, prefix: str) -> Iterator[tuple[str, Tensor]]:
@@ -239,9 +242,11 @@ class Module:
         return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
     def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+        """State that is saved and not trained, such as running means, with dotted names; each tensor once."""
         return self._named("_buffers", prefix)
 
     def buffers(self) -> Iterator[Tensor]:
+        """State that is saved and not trained, each tensor once."""
         return (buffer for _, buffer in self.named_buffers())
 
     def get_submodule(self, path: str) -> Module:

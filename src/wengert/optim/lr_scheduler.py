@@ -21,6 +21,7 @@ class Scheduler:
         self._set()
 
     def factor(self, epoch: int) -> float:
+        """What the first learning rates are multiplied by at an epoch."""
         raise NotImplementedError
 
     def rate(self, base: float, epoch: int) -> float:
@@ -41,9 +42,11 @@ class Scheduler:
         return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
+        """What it takes to go on from here."""
         return {"epoch": self.epoch, "base_lrs": list(self.base_lrs)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where another scheduler was."""
         self.epoch, self.base_lrs = state["epoch"], list(state["base_lrs"])
         self._set()
 
@@ -320,7 +323,9 @@ class ReduceLROnPlateau:
         return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
+        """What it takes to go on from here."""
         return {"best": self.best, "bad_epochs": self.bad_epochs, "resting": self.resting}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where another scheduler was."""
         self.best, self.bad_epochs, self.resting = state["best"], state["bad_epochs"], state["resting"]

@@ -76,6 +76,7 @@ class Case:
 
     @property
     def differentiable(self) -> bool:
+        """Whether the laws of derivatives apply."""
         if self.nondifferentiable:
             return False
         if isinstance(self.target, Primitive):
