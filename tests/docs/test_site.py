@@ -108,3 +108,8 @@ def test_every_public_method_is_described(module: str) -> None:
         if member[0] != "_" and (inspect.isroutine(value) or isinstance(value, property)) and not inspect.getdoc(value)
     ]
     assert missing == []
+
+
+def test_every_example_is_on_its_page() -> None:
+    shown = re.findall(r"^```\{literalinclude\} (\S+)$", (DOCS / "examples.md").read_text("utf-8"), re.MULTILINE)
+    assert sorted((DOCS / path).resolve() for path in shown) == sorted((ROOT / "examples").glob("*.py"))
