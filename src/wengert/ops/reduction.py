@@ -181,6 +181,8 @@ class _Test(Primitive, abstract=True):
 class All(_Test):
     """Whether every element is true."""
 
+    reducer = "logical_and"
+
     def value(self, x: Any) -> Any:
         return np.all(x, self.axes, keepdims=self.keepdims)
 
@@ -192,6 +194,7 @@ class Any_(_Test):
     """Whether any element is true."""
 
     name = "any"
+    reducer = "logical_or"
 
     def value(self, x: Any) -> Any:
         return np.any(x, self.axes, keepdims=self.keepdims)
@@ -202,6 +205,8 @@ class Any_(_Test):
 
 class CountNonzero(_Test):
     """How many elements are not zero."""
+
+    reducer = "nonzero"
 
     def value(self, x: Any) -> Any:
         return np.asarray(np.count_nonzero(x, axis=self.axes, keepdims=self.keepdims))
@@ -214,6 +219,8 @@ class Prod(Primitive):
     """Product along the last axis; the gradient is right with any number of zeros, because it does not divide."""
 
     maps_leading_axes = True
+    reducer = "multiply"
+    axes = (-1,)
 
     def value(self, x: Any) -> Any:
         return np.multiply.reduce(x, -1)

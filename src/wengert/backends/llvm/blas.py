@@ -1,36 +1,14 @@
-"""BLAS through the function pointers that SciPy publishes for Cython, so that no library has to be found."""
+"""Matrix products by BLAS."""
 
 from __future__ import annotations
 
-import ctypes
-import functools
 from typing import Any
 
 from wengert.core.lazy import LazyModule
 
 ir: Any = LazyModule("llvmlite.ir")
-cython_blas: Any = LazyModule("scipy.linalg.cython_blas")
 
 _PREFIX = "wengert_blas_"
-
-
-@functools.cache
-def address(name: str) -> int:
-    """Where a BLAS function begins."""
-    capsule = cython_blas.__pyx_capi__[name]
-    api = ctypes.pythonapi
-    api.PyCapsule_GetName.restype = ctypes.c_char_p
-    api.PyCapsule_GetName.argtypes = [ctypes.py_object]
-    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
-    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
-    found: int = api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule))
-    return found
-
-
-def symbols(module: Any) -> dict[str, int]:
-    """The BLAS functions that a module calls, by the name it calls them by."""
-    names = [function.name for function in module.functions if function.name.startswith(_PREFIX)]
-    return {name: address(name.removeprefix(_PREFIX)) for name in names}
 
 
 def product(frame: Any, matrices: Any, pointers: list[Any], dtype: Any) -> None:

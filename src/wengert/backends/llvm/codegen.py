@@ -78,7 +78,7 @@ class Frame:
             elif isinstance(step, Product):
                 self.product(step.node)
             elif isinstance(step, Routine):
-                routines.emit(self, step.node, step.scratch)
+                routines.emit(self, step.node, step.plan)
             elif not isinstance(step, Host):
                 self.code.inner(self, arena, base).emit(step)
 
@@ -105,10 +105,6 @@ class Frame:
         """Copy elements from one layout to another of the same shape."""
         pointers = self.pointers[source.root], self.pointers[target.root]
         copy_elements(self.code, self.builder, source, target, pointers)
-
-    def move(self, source: Any, target: Any, value: Value) -> None:
-        """Copy the elements of a value of this shape and dtype, from pointer to pointer."""
-        copy_elements(self.code, self.builder, own(value), own(value), (source, target))
 
     def assemble(self, step: Assembly) -> None:
         """Put a result together from operands."""
@@ -196,8 +192,6 @@ def lowers(node: GraphNode) -> Lowering:
                 operands.append(x)
         ir_type(node.dtype)
         if node.primitive.reducer:
-            if node.primitive.reducer != "add" and node.dtype.kind == "b":
-                return Lowering("a reduction of truth values")
             emitter.cast(operands[0], node.dtype)
         else:
             emitter.elementwise(node.primitive, operands, node.dtype)

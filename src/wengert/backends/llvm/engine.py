@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from wengert.backends.llvm import angles, blas, cache
+from wengert.backends.llvm import angles, cache, external
 from wengert.backends.llvm.machine import machine, new_machine
 from wengert.core.lazy import LazyModule
 
@@ -21,7 +21,7 @@ class Native:
 
     def __init__(self, module: Any, keep_text: bool = False, symbols: Mapping[str, int] | None = None) -> None:
         text = str(module)
-        outside = {**blas.symbols(module), **angles.symbols(module, Native), **(symbols or {})}
+        outside = {**external.symbols(module), **angles.symbols(module, Native), **(symbols or {})}
         with _LOCK:
             target = machine()
             parsed = binding.parse_assembly(text)

@@ -102,6 +102,8 @@ class KernelNest:
     def term(emitter: ScalarEmitter, node: GraphNode, values: dict[Any, Any]) -> Scalar:
         (x,) = node.operands
         found = values[x] if x in values else _literal(emitter, x)
+        if node.primitive.reducer == "nonzero":
+            found = emitter.cast(found, np.dtype(bool))
         return emitter.cast(found, node.dtype)
 
     def finished(self, emitter: ScalarEmitter, node: GraphNode, total: Scalar) -> Scalar:
@@ -376,11 +378,15 @@ def _reduced_strides(node: GraphNode, space: tuple[int, ...], at: Layout) -> tup
     return tuple(0 if axis in axes else next(strides) for axis in range(len(space)))
 
 
+#: What sums, products and the like start from.
+_STARTS: dict[str, Any] = {"add": 0, "multiply": 1, "logical_or": False, "logical_and": True, "nonzero": 0}
+
+
 def identity(emitter: ScalarEmitter, node: GraphNode) -> Scalar:
     """What a reduction starts from."""
     kind = node.primitive.reducer
-    if kind == "add":
-        return emitter.constant(0, node.dtype)
+    if kind in _STARTS:
+        return emitter.constant(_STARTS[kind], node.dtype)
     worst = -np.inf if kind == "maximum" else np.inf
     if node.dtype.kind == "f":
         return emitter.constant(worst, node.dtype)
@@ -393,9 +399,12 @@ def identity(emitter: ScalarEmitter, node: GraphNode) -> Scalar:
 def combined(emitter: ScalarEmitter, node: GraphNode, total: Scalar, x: Scalar) -> Scalar:
     """A reduction's total with one more element. Sums may be taken in any order, so that they vectorise."""
     kind = node.primitive.reducer
-    if kind == "add" and node.dtype.kind == "f":
-        return Scalar(emitter, emitter.builder.fadd(total.value, x.value, flags=("reassoc", "contract")), node.dtype)
-    if node.dtype.kind == "f":
+    if kind in _STARTS:
+        kind = "add" if kind == "nonzero" else kind
+        if node.dtype.kind == "f":
+            build = emitter.builder.fadd if kind == "add" else emitter.builder.fmul
+            return Scalar(emitter, build(total.value, x.value, flags=("reassoc", "contract")), node.dtype)
+    elif node.dtype.kind == "f":
         found = emitter.intrinsic(f"llvm.{kind}", total.value.type, [total.value, x.value])
         return Scalar(emitter, found, node.dtype)
     return emitter.cast(emitter.ufunc(getattr(np, kind), (total, x)), node.dtype)

@@ -231,8 +231,13 @@ def every(schedule: Schedule) -> Iterator[Schedule]:
 
 
 def constants_inside(schedule: Schedule) -> list[Constant]:
-    """The constants of a schedule and of those inside it."""
-    return list(dict.fromkeys(x for one in every(schedule) for x in one.graph.constants))
+    """The constants of a schedule and of those inside it, and the tables of their routines."""
+    found: dict[Constant, None] = {}
+    for one in every(schedule):
+        found.update(dict.fromkeys(one.graph.constants))
+        tables = [table for step in one.steps if isinstance(step, Routine) for table in step.plan.tables]
+        found.update(dict.fromkeys(tables))
+    return list(found)
 
 
 _LOWERINGS: dict[Any, Lowering] = {}

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends.llvm import angles, math
+from wengert.backends.llvm import angles, external, math
 from wengert.backends.llvm.functions import FUNCTIONS
 from wengert.backends.llvm.machine import has_fma
 from wengert.core.lazy import LazyModule
@@ -156,7 +156,7 @@ class ScalarEmitter:
 
     def ufunc(self, ufunc: Any, inputs: Sequence[Any]) -> Any:
         """The result of a ufunc (a tuple, if there are several), in the types that NumPy would compute it in."""
-        emit = _UFUNCS.get(ufunc.__name__)
+        emit = _UFUNCS.get(ufunc.__name__) or _special(ufunc.__name__, len(inputs))
         if emit is None:
             raise NotLowered(ufunc.__name__)
         kinds: list[Any] = [x.dtype if isinstance(x, Scalar) else _weak(x) for x in inputs]
@@ -323,6 +323,28 @@ def _library(name: str) -> Callable[..., Value]:
         if xs[0].dtype.kind != "f":
             raise NotLowered(name)
         return e.library(name, *xs)
+
+    return emit
+
+
+def _special(name: str, count: int) -> Callable[..., Value] | None:
+    """A call of one of SciPy's functions, which compute in double precision."""
+    found = external.special(name, count)
+    if found is None:
+        return None
+
+    def emit(e: ScalarEmitter, *xs: Scalar) -> Value:
+        if any(x.dtype.kind == "c" for x in xs):
+            raise NotLowered(f"{name} of complex numbers")
+        double = np.dtype(float)
+        module, flag = e.builder.module, ir.IntType(32)
+        function = module.globals.get(found)
+        if function is None:
+            kind = ir.FunctionType(ir.DoubleType(), [*[ir.DoubleType()] * count, flag])
+            function = ir.Function(module, kind, found)
+            function.attributes.add("nounwind")
+        result = e.builder.call(function, [*(e.cast(x, double).value for x in xs), flag(0)])
+        return result if xs[-1].dtype.char != "f" else e.builder.fptrunc(result, ir.FloatType())
 
     return emit
 

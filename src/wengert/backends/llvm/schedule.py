@@ -95,8 +95,7 @@ class Routine:
     """An operation with native code of its own (``wengert.backends.llvm.routines``)."""
 
     node: GraphNode
-    #: Memory that it needs while it runs.
-    scratch: list[Value]
+    plan: routines.Plan
 
 
 @dataclass(eq=False)
@@ -175,7 +174,7 @@ class Schedule:
         assembled = self._assembled(node)
         if assembled is not None:
             return self._append(assembled, node)
-        if primitive.pointwise or primitive.reducer:
+        if (primitive.pointwise or primitive.reducer) and not routines.is_empty(node):
             lowering = self._lowers(node)
             if not lowering.reason:
                 return self._join(node, lowering.heavy)
@@ -189,9 +188,10 @@ class Schedule:
                 return self._append(_carrying(node, schedules), node)
             reason = "; ".join(sorted(reasons))
         else:
-            reason = routines.refusal(node)
-            if not reason:
-                return self._append(Routine(node, routines.scratch(node)), node)
+            found = routines.plan(node)
+            if not isinstance(found, str):
+                return self._append(Routine(node, found), node)
+            reason = found
         return self._append(Host(node, reason), node)
 
     def _inside(self, primitive: Any) -> list[Schedule]:
@@ -381,7 +381,7 @@ class Schedule:
             reduced = [y for node in step.nodes if node.primitive.reducer for y in node.results]
             stored = [y for node in step.nodes for y in node.results if y in step.stored]
             return [self.layouts[y].root for y in (*stored, *reduced)]
-        return [*step.node.results, *(step.scratch if isinstance(step, Routine) else ())]
+        return [*step.node.results, *(step.plan.scratch if isinstance(step, Routine) else ())]
 
     def lifetimes(self) -> dict[Value, tuple[int, int]]:
         """For each value with memory of its own, the steps between which it is needed; outputs to the end."""

@@ -1,6 +1,21 @@
 """Operations with native code of their own, beside elementwise ones, reductions, products and loops."""
 
-from wengert.backends.llvm.routines import indexing as indexing
-from wengert.backends.llvm.routines.registry import emit as emit
-from wengert.backends.llvm.routines.registry import refusal as refusal
-from wengert.backends.llvm.routines.registry import scratch as scratch
+from __future__ import annotations
+
+from wengert.backends.llvm.routines import empty, indexing, movement, rows
+from wengert.backends.llvm.routines.empty import is_empty
+from wengert.backends.llvm.routines.registry import Plan, emit, rule_of
+from wengert.core.static import GraphNode
+
+#: Modules that register rules when they are imported.
+RULES = (indexing, rows)
+
+
+def plan(node: GraphNode) -> Plan | str:
+    """How an operation is compiled, or why it is not."""
+    if empty.is_empty(node):
+        return empty.plan(node)
+    return movement.plan(node) or rule_of(node)
+
+
+__all__ = ["Plan", "emit", "is_empty", "plan"]

@@ -135,7 +135,7 @@ def _base(site: Site, first: int, found: Reading, numbers: list[Any], failed: An
     return base
 
 
-@routine(Gather, refuses=_refuses)
+@routine(Gather, refuses=_refuses, scattered=True)
 def gather(site: Site) -> None:
     x, out = site.operand(0), site.result()
     dtype = site.node.dtype
@@ -147,7 +147,7 @@ def gather(site: Site) -> None:
     _each(site, 1, visit)
 
 
-@routine(SetAt, AddAt, refuses=_refuses)
+@routine(SetAt, AddAt, refuses=_refuses, scattered=True)
 def update(site: Site) -> None:
     x, v = site.node.operands[:2]
     out, dtype = site.result(), site.node.dtype

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from wengert.backends.llvm.layout import size
-from wengert.backends.llvm.loops import index
+from wengert.backends.llvm.loops import index, load, loop, store
 from wengert.backends.llvm.scalars import ScalarEmitter
 from wengert.core.lazy import LazyModule
 from wengert.core.primitive import Primitive
-from wengert.core.static import GraphNode, Result, Value
+from wengert.core.static import Constant, GraphNode, Result, Value
 from wengert.core.types import TensorSpec
 
 ir: Any = LazyModule("llvmlite.ir")
@@ -20,39 +20,53 @@ Refusal = Callable[[GraphNode], str]
 Scratch = Callable[[GraphNode], Sequence[TensorSpec]]
 
 
+class Pointers(NamedTuple):
+    """Where the code of one operation finds its operands (``None`` for a Python number), and so on."""
+
+    operands: tuple[Any, ...]
+    results: tuple[Any, ...]
+    scratch: tuple[Any, ...]
+    tables: tuple[Any, ...]
+    status: Any
+
+
 class Site:
     """Where the code of one operation goes. Operands lie in one piece, row by row, and so do results."""
 
-    def __init__(self, frame: Any, node: GraphNode, scratch: Sequence[Value]) -> None:
-        self.frame = frame
+    def __init__(self, code: Any, builder: Any, node: GraphNode, pointers: Pointers) -> None:
+        self.code = code
+        self.builder = builder
+        self.emitter = ScalarEmitter(builder)
         self.node = node
         self.op: Any = node.primitive
-        self.builder = frame.builder
-        self.emitter = ScalarEmitter(frame.builder)
-        self._scratch = scratch
+        self.pointers = pointers
 
     def operand(self, k: int) -> Any:
         """The pointer to the elements of an operand that is a value."""
-        layout = self.frame.schedule.layouts[self.node.operands[k]]
-        return self.builder.gep(self.frame.pointers[layout.root], [index(layout.offset)])
+        return self.pointers.operands[k]
 
     def result(self, k: int = 0) -> Any:
         """The pointer to the elements of a result."""
-        return self.frame.pointers[self.node.results[k]]
+        return self.pointers.results[k]
 
     def scratch(self, k: int) -> Any:
         """The pointer to memory that the operation asked for."""
-        return self.frame.pointers[self._scratch[k]]
+        return self.pointers.scratch[k]
+
+    def table(self, k: int = 0) -> Any:
+        """The pointer to one of the operation's tables."""
+        return self.pointers.tables[k]
 
     def copy(self, source: Any, target: Any, value: Value) -> None:
         """Copy the elements of a value of this shape and dtype, from pointer to pointer."""
-        self.frame.move(source, target, value)
+        with loop(self.builder, size(value.shape)) as number:
+            store(self.emitter, load(self.emitter, source, number, value.dtype), target, number)
 
     def fail_if(self, condition: Any) -> None:
         """Have the whole run reported as failed if a bit is set: the interpreter then runs again, and says what is
         wrong. The code after it still runs, and must do no harm."""
         with self.builder.if_then(condition, likely=False):
-            self.builder.store(index(1), self.frame.status)
+            self.builder.store(index(1), self.pointers.status)
 
 
 class Rule(NamedTuple):
@@ -61,13 +75,19 @@ class Rule(NamedTuple):
     emit: Emit
     refuses: Refusal
     scratch: Scratch
+    apart: bool
+    scattered: bool
 
 
 _RULES: dict[type[Primitive], Rule] = {}
 
 
 def routine(
-    *kinds: type[Primitive], refuses: Refusal = lambda node: "", scratch: Scratch = lambda node: ()
+    *kinds: type[Primitive],
+    refuses: Refusal = lambda node: "",
+    scratch: Scratch = lambda node: (),
+    apart: bool = True,
+    scattered: bool = False,
 ) -> Callable[[Emit], Emit]:
     """Register the code of some operations.
 
@@ -77,33 +97,77 @@ def routine(
 
     def register(emit: Emit) -> Emit:
         for kind in kinds:
-            _RULES[kind] = Rule(emit, refuses, scratch)
+            _RULES[kind] = Rule(emit, refuses, scratch, apart, scattered)
         return emit
 
     return register
 
 
-def refusal(node: GraphNode) -> str:
-    """Why an operation has no native code; empty if it has."""
+class Plan(NamedTuple):
+    """The native code of one operation: what writes it, the memory that it needs meanwhile, and its tables; whether it
+    is a function of its own, and whether that one reads at computed places."""
+
+    emit: Emit
+    scratch: tuple[Value, ...] = ()
+    tables: tuple[Constant, ...] = ()
+    apart: bool = True
+    scattered: bool = False
+
+
+def emit(frame: Any, node: GraphNode, plan: Plan) -> None:
+    """The code of one operation, in a function that operations with the same parameters share, or in place."""
+    pointers, layouts = frame.pointers, frame.schedule.layouts
+
+    def start(x: Any) -> Any:
+        if not isinstance(x, Value):
+            return None
+        return frame.builder.gep(pointers[layouts[x].root], [index(layouts[x].offset)])
+
+    found = Pointers(
+        tuple(start(x) for x in node.operands),
+        tuple(pointers[y] for y in node.results),
+        tuple(pointers[x] for x in plan.scratch),
+        tuple(pointers[x] for x in plan.tables),
+        frame.status,
+    )
+    if not plan.apart:
+        plan.emit(Site(frame.code, frame.builder, node, found))
+        return
+    kinds = tuple((x.shape, x.dtype.char) if isinstance(x, Value) else (type(x), x) for x in node.operands)
+    key = ("routine", node.primitive, kinds, plan.emit if plan.tables else None)
+    made = frame.code.kernels.get(key)
+    if made is None:
+        made = frame.code.kernels[key] = _function(frame.code, node, plan, found)
+    frame.builder.call(made, [pointer for pointer in _flat(found) if pointer is not None])
+
+
+def _flat(pointers: Pointers) -> list[Any]:
+    return [*pointers.operands, *pointers.results, *pointers.scratch, *pointers.tables, pointers.status]
+
+
+def _function(code: Any, node: GraphNode, plan: Plan, outside: Pointers) -> Any:
+    given = _flat(outside)
+    made, builder = code.function("routine", [pointer.type for pointer in given if pointer is not None])
+    if plan.scattered:
+        # LLVM's vectoriser of straight code (22.1) gets some reads at computed places wrong: no vectors here.
+        made.attributes.add("noimplicitfloat")
+    arguments = iter(made.args)
+
+    def inside(group: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(None if pointer is None else next(arguments) for pointer in group)
+
+    operands, results, memory, tables = map(inside, outside[:4])
+    plan.emit(Site(code, builder, node, Pointers(operands, results, memory, tables, next(arguments))))
+    builder.ret_void()
+    return made
+
+
+def rule_of(node: GraphNode) -> Plan | str:
+    """How an operation is compiled by a rule that was registered, or why it is not."""
     rule = _RULES.get(type(node.primitive))
     if rule is None:
         return f"{node.op} is not compiled"
-    if any(0 in x.shape for x in (*node.inputs, *node.results)):
-        return f"{node.op}: an empty array"
-    found = rule.refuses(node)
-    return f"{node.op}: {found}" if found else ""
-
-
-def scratch(node: GraphNode) -> list[Value]:
-    """The memory that an operation's code needs."""
-    return [Result(spec, 0) for spec in _RULES[type(node.primitive)].scratch(node)]
-
-
-def emit(frame: Any, node: GraphNode, memory: Sequence[Value]) -> None:
-    """The code of one operation."""
-    _RULES[type(node.primitive)].emit(Site(frame, node, memory))
-
-
-def count(value: Value) -> int:
-    """How many elements a value has."""
-    return size(value.shape)
+    refused = rule.refuses(node)
+    if refused:
+        return f"{node.op}: {refused}"
+    return Plan(rule.emit, tuple(Result(spec, 0) for spec in rule.scratch(node)), (), rule.apart, rule.scattered)

@@ -1,0 +1,53 @@
+"""Functions that SciPy publishes for Cython, by their addresses: BLAS, LAPACK and special functions. So no library has
+to be found, and none is needed but SciPy."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from typing import Any
+
+from wengert.core.lazy import LazyModule
+
+#: The modules that publish, by the prefix of the names that our code calls their functions by.
+_PUBLISHERS: dict[str, Any] = {
+    "wengert_blas_": LazyModule("scipy.linalg.cython_blas"),
+    "wengert_lapack_": LazyModule("scipy.linalg.cython_lapack"),
+    "wengert_special_": LazyModule("scipy.special.cython_special"),
+}
+
+
+@functools.cache
+def _api() -> Any:
+    api = ctypes.pythonapi
+    api.PyCapsule_GetName.restype = ctypes.c_char_p
+    api.PyCapsule_GetName.argtypes = [ctypes.py_object]
+    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    return api
+
+
+@functools.cache
+def address(full: str) -> int:
+    """Where a function begins, by the name that our code calls it by."""
+    prefix = next(one for one in _PUBLISHERS if full.startswith(one))
+    capsule = _PUBLISHERS[prefix].__pyx_capi__[full.removeprefix(prefix)]
+    found: int = _api().PyCapsule_GetPointer(capsule, _api().PyCapsule_GetName(capsule))
+    return found
+
+
+def symbols(module: Any) -> dict[str, int]:
+    """The published functions that a module calls."""
+    names = [one.name for one in module.functions if one.name.startswith(tuple(_PUBLISHERS))]
+    return {name: address(name) for name in names}
+
+
+@functools.cache
+def special(name: str, count: int) -> str | None:
+    """The name of a special function of so many numbers in double precision, if there is one."""
+    published = _PUBLISHERS["wengert_special_"].__pyx_capi__
+    wanted = f"double ({'double, ' * count}int __pyx_skip_dispatch)".encode()
+    for one in (name, f"__pyx_fuse_0{name}", f"__pyx_fuse_1{name}"):
+        if one in published and _api().PyCapsule_GetName(published[one]) == wanted:
+            return f"wengert_special_{one}"
+    return None
