@@ -1,4 +1,4 @@
-"""Operations along an axis that go from element to element: running totals, positions of extremes, sorting, searching."""
+"""Operations along an axis from element to element: running totals, positions of extremes, sorting, searching."""
 
 from __future__ import annotations
 
