@@ -95,7 +95,8 @@ def test_both_directions(kind: Any, batch_first: bool) -> None:
         ways = []
         for ending in ("", "_reverse"):
             single = kind(layer.shape[-1], 4, batch_first=batch_first)
-            single.cell0 = getattr(both, f"cell{number}{ending}")
+            names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            single.load_state_dict({f"{name}_l0": getattr(both, f"{name}_l{number}{ending}") for name in names})
             y = single(wg.flip(layer, time) if ending else layer)[0]
             ways.append(wg.flip(y, time) if ending else y)
         layer = wg.concat(ways, axis=-1)
@@ -104,3 +105,52 @@ def test_both_directions(kind: Any, batch_first: bool) -> None:
     assert np.array_equal(last[3].detach().numpy(), wg.take(out, 0, axis=time).detach().numpy()[:, 4:])
     again = both(x, state)[0]
     assert not np.array_equal(again.detach().numpy(), out.detach().numpy())
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_recurrent_layers_name_their_parameters_as_pytorch_does(kind: Any) -> None:
+    layer = kind(3, 4, num_layers=2, bidirectional=True)
+    rows = {nn.RNN: 4, nn.GRU: 12, nn.LSTM: 16}[kind]
+    expected = {
+        f"{name}_l{number}{ending}": shape
+        for number, size in enumerate((3, 8))
+        for ending in ("", "_reverse")
+        for name, shape in {
+            "weight_ih": (rows, size),
+            "weight_hh": (rows, 4),
+            "bias_ih": (rows,),
+            "bias_hh": (rows,),
+        }.items()
+    }
+    assert [(name, p.shape) for name, p in layer.named_parameters()] == list(expected.items())
+    assert list(layer.state_dict()) == list(expected)
+    assert [name for name, _ in kind(3, 4, bias=False).named_parameters()] == ["weight_ih_l0", "weight_hh_l0"]
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_recurrent_layers_compute_with_the_parameters_they_have_now(kind: Any) -> None:
+    layer, x = kind(3, 4), wg.tensor(np.random.default_rng(0).normal(size=(5, 2, 3)))
+    zeros = {name: wg.zeros_like(p) for name, p in layer.named_parameters()}
+    assert not nn.functional_call(layer, zeros, x)[0].any()
+    assert layer(x)[0].any()
+    layer.weight_ih_l0 = nn.Parameter(wg.zeros_like(layer.weight_ih_l0))
+    assert np.array_equal(layer(x)[0].detach().numpy(), layer(x * 2.0)[0].detach().numpy())
+    assert layer.to("float32")(x.astype("float32"))[0].dtype == np.float32
+    other = copy.deepcopy(layer)
+    other.load_state_dict({name: wg.zeros_like(p) for name, p in layer.named_parameters()})
+    assert not other(x.astype("float32"))[0].any()
+    assert layer(x.astype("float32"))[0].any()
+
+
+def test_batch_norm_counts_batches_and_averages_them_without_a_momentum() -> None:
+    layer = nn.BatchNorm1d(3, momentum=None)
+    assert list(layer.state_dict()) == ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
+    batches = np.random.default_rng(0).normal(size=(4, 5, 3))
+    for batch in batches:
+        layer(wg.tensor(batch))
+    assert layer.num_batches_tracked.item() == 4
+    assert layer.to("float32").num_batches_tracked.dtype == np.int64
+    np.testing.assert_allclose(layer.running_mean.numpy(), batches.mean((0, 1)), rtol=1e-6)
+    np.testing.assert_allclose(layer.running_var.numpy(), batches.var(1, ddof=1).mean(0), rtol=1e-6)
+    layer.eval()(wg.tensor(batches[0], dtype="float32"))
+    assert layer.num_batches_tracked.item() == 4

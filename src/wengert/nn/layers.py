@@ -139,14 +139,23 @@ class LayerNorm(Module):
 
 
 class BatchNorm2d(Module):
-    """Normalise each channel over the batch while training, by running statistics in evaluation."""
+    """Normalise each channel over the batch while training, by running statistics in evaluation.
+
+    With ``momentum=None`` those are the plain means over all batches so far, which ``num_batches_tracked`` counts.
+    """
 
     dimensions: tuple[int, ...] = (4,)
     running_mean: Any
     running_var: Any
+    num_batches_tracked: Any
 
     def __init__(
-        self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True, dtype: Any = None
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        dtype: Any = None,
     ) -> None:
         super().__init__()
         self.num_features = num_features
@@ -161,6 +170,7 @@ class BatchNorm2d(Module):
         kind = get_default_dtype() if dtype is None else dtype
         self.register_buffer("running_mean", wg.zeros(num_features, dtype=kind))
         self.register_buffer("running_var", wg.ones(num_features, dtype=kind))
+        self.register_buffer("num_batches_tracked", wg.zeros((), dtype="int64"))
 
     def forward(self, x: Any) -> Any:
         if x.ndim not in self.dimensions or x.shape[1] != self.num_features:
@@ -173,7 +183,9 @@ class BatchNorm2d(Module):
         )
         if self.training:
             count = math.prod(x.shape) // self.num_features
-            keep, take = 1 - self.momentum, self.momentum
+            self.num_batches_tracked = self.num_batches_tracked + 1
+            take = 1.0 / self.num_batches_tracked if self.momentum is None else self.momentum
+            keep = 1.0 - take
             unbiased = var.detach() * (count / max(1, count - 1))
             self.running_mean = keep * self.running_mean + take * mean.detach()
             self.running_var = keep * self.running_var + take * unbiased

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -104,7 +105,8 @@ class _Recurrent(Module):
 
     Returns the last layer's state at every step, and the state after the last step with the layers in front. With
     ``bidirectional`` every layer has a second cell that runs from the end; the states of the two are joined along the
-    features, and stand one after the other among the final ones.
+    features, and stand one after the other among the final ones. Parameters have PyTorch's names, ``weight_ih_l0`` and
+    so on.
     """
 
     cell: type[_Cell]
@@ -125,10 +127,16 @@ class _Recurrent(Module):
         self.bidirectional = bidirectional
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.batch_first, self.dropout = batch_first, dropout
+        self._cells: dict[str, _Cell] = {}
         for layer in range(num_layers):
             size = input_size if layer == 0 else hidden_size * (2 if bidirectional else 1)
             for ending in self._endings:
-                setattr(self, f"cell{layer}{ending}", self.cell(size, hidden_size, bias, dtype=dtype, **options))
+                cell = self.cell(size, hidden_size, bias, dtype=dtype, **options)
+                for name, parameter in cell._parameters.items():
+                    self.register_parameter(f"{name}_l{layer}{ending}", parameter)
+                cell._parameters.clear()
+                cell._enter(f"cell{layer}{ending}")
+                self._cells[f"l{layer}{ending}"] = cell
 
     @property
     def _endings(self) -> tuple[str, ...]:
@@ -146,13 +154,20 @@ class _Recurrent(Module):
             ways = []
             for ending in self._endings:
                 current = None if state is None else self._layer_state(state, len(finals))
-                outputs, current = self._run(self._modules[f"cell{layer}{ending}"], steps, current, bool(ending))
+                outputs, current = self._run(self._cell(f"l{layer}{ending}"), steps, current, bool(ending))
                 ways.append(outputs)
                 finals.append(current)
             steps = ways[0] if len(ways) == 1 else [wg.concat(pair, axis=-1) for pair in zip(*ways, strict=True)]
             if self.dropout and layer < self.num_layers - 1:
                 steps = [functional.dropout(step, self.dropout, self.training) for step in steps]
         return wg.stack(steps, axis=time), self._joined(finals)
+
+    def _cell(self, place: str) -> _Cell:
+        """The cell of a layer and direction, with the parameters that this module has for it now."""
+        cell = copy.copy(self._cells[place])
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        cell.__dict__["_parameters"] = {name: self._parameters.get(f"{name}_{place}") for name in names}
+        return cell
 
     @staticmethod
     def _run(cell: Any, steps: list[Any], current: Any, backwards: bool) -> tuple[list[Any], Any]:
