@@ -10,8 +10,8 @@ import wengert as wg
 from wengert.core.errors import ShapeError
 from wengert.core.levels import as_tensor
 from wengert.core.tensor import Tensor
-from wengert.nn import functional
-from wengert.nn.layers import Linear
+from wengert.nn import functional, init
+from wengert.nn.layers import Linear, new_parameter
 from wengert.nn.module import Module
 
 
@@ -30,7 +30,8 @@ class MultiheadAttention(Module):
 
     ``attn_mask`` is boolean (True where attention is allowed) or added to the scores, and broadcasts to
     (N, heads, T, S). ``key_padding_mask`` (N, S) is True for keys that do not count, as in PyTorch. With ``is_causal``
-    a position sees itself and what came before. A query that may look at nothing gives NaN.
+    a position sees itself and what came before. A query that may look at nothing gives NaN. Parameters have PyTorch's
+    names and shapes.
     """
 
     def __init__(self, embed_dim: int, num_heads: int, bias: bool = True, dtype: Any = None) -> None:
@@ -38,14 +39,17 @@ class MultiheadAttention(Module):
         if embed_dim % num_heads:
             raise ShapeError(f"MultiheadAttention: {num_heads} heads do not divide {embed_dim} features")
         self.embed_dim, self.num_heads = embed_dim, num_heads
-        self.query = Linear(embed_dim, embed_dim, bias, dtype)
-        self.key = Linear(embed_dim, embed_dim, bias, dtype)
-        self.value = Linear(embed_dim, embed_dim, bias, dtype)
-        self.out = Linear(embed_dim, embed_dim, bias, dtype)
+        self.in_proj_weight = init.xavier_uniform_(new_parameter(3 * embed_dim, embed_dim, dtype=dtype))
+        self.register_parameter("in_proj_bias", new_parameter(3 * embed_dim, dtype=dtype) if bias else None)
+        self.out_proj = Linear(embed_dim, embed_dim, bias, dtype)
 
-    def _heads(self, x: Tensor) -> Tensor:
-        n, t, _ = x.shape
-        return wg.swapaxes(x.reshape((n, t, self.num_heads, -1)), 1, 2)
+    def _projected(self, x: Any, part: int) -> Tensor:
+        """What the heads see of an input, with the rows of the projection for queries (0), keys (1) or values (2)."""
+        rows = slice(part * self.embed_dim, (part + 1) * self.embed_dim)
+        bias = None if self.in_proj_bias is None else self.in_proj_bias[rows]
+        seen = functional.linear(x, self.in_proj_weight[rows], bias)
+        n, t, _ = seen.shape
+        return wg.swapaxes(seen.reshape((n, t, self.num_heads, -1)), 1, 2)
 
     def forward(
         self,
@@ -67,8 +71,8 @@ class MultiheadAttention(Module):
                     f"{padding.dtype} of shape {padding.shape}"
                 )
             attn_mask = _both(attn_mask, wg.logical_not(padding)[:, None, None, :])
-        q, k, v = self._heads(self.query(query)), self._heads(self.key(key)), self._heads(self.value(value))
+        q, k, v = (self._projected(x, part) for part, x in enumerate((query, key, value)))
         mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask)
         n, _, t, _ = mixed.shape
-        result: Tensor = self.out(wg.swapaxes(mixed, 1, 2).reshape((n, t, self.embed_dim)))
+        result: Tensor = self.out_proj(wg.swapaxes(mixed, 1, 2).reshape((n, t, self.embed_dim)))
         return result
