@@ -73,15 +73,17 @@ def programs_of(page: str) -> Iterator[tuple[Block, Block | None]]:
 
 def table_code(page: str) -> list[tuple[int, str]]:
     """Code in the column *Wengert* of tables: line (from 1) and text."""
-    found, column = [], None
+    found, column, width = [], None, 0
     for number, line in enumerate(page.splitlines(), start=1):
         if not line.startswith("|"):
             column = None
             continue
         cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
         if "Wengert" in cells:
-            column = cells.index("Wengert")
+            column, width = cells.index("Wengert"), len(cells)
         elif column is not None:
+            if len(cells) != width:
+                raise ValueError(f"line {number}: a row of {len(cells)} cells in a table of {width}")
             found += [(number, code.replace(r"\|", "|")) for code in re.findall(r"`([^`]+)`", cells[column])]
     return found
 

@@ -70,9 +70,10 @@ def test_a_right_page_passes(tmp_path: Path) -> None:
         ({"value": "5"}, "Expected:"),
         ({"code": "missing"}, "line 23: Traceback"),
         ({"code": "1 / 0"}, "ZeroDivisionError"),
+        ({"code": "x` | `x"}, "line 23: a row of 4 cells in a table of 3"),
         ({"value": "1\n```\n\n![it](pictures/it.svg)\n\n```text"}, "no code of the page writes it.svg"),
     ],
-    ids=["output", "doctest", "name", "error", "picture"],
+    ids=["output", "doctest", "name", "error", "row", "picture"],
 )
 def test_a_wrong_page_fails(tmp_path: Path, wrong: dict[str, str], message: str) -> None:
     assert message in run_apart(_write(tmp_path, **wrong))
