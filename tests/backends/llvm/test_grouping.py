@@ -84,6 +84,15 @@ def test_what_crosses_rows_is_computed_before_it_is_read(f: Callable[..., Any]) 
     compiled(wg.grad(lambda x: sum(y.sum() for y in wg.tree_flatten(f(x))[0])), X)
 
 
+def test_sums_within_a_row_stay_within_it() -> None:
+    def energy(x: Any) -> Any:
+        d = x[:, None, :] - x[None, :, :]
+        return (1.0 / wg.sqrt((d * d).sum(axis=-1) + 0.01)).sum()
+
+    schedule, _ = compiled(wg.grad(energy), RNG.normal(size=(64, 3)))
+    assert any(isinstance(step, Rows) for step in schedule.steps)
+
+
 def test_three_axes_share_as_many_as_they_can() -> None:
     x = RNG.normal(size=(4, 8, 100))
     schedule, _ = compiled(lambda x: wg.exp(x - x.max(axis=2, keepdims=True)) / x.sum(axis=2, keepdims=True), x)

@@ -269,12 +269,23 @@ class LoopNest:
 
     def _loops(self) -> None:
         fresh = [node for node in self.kernel.reductions if node not in self.depths and node not in self.partial]
-        pointers = {self.kernel.places[node.results[0]].root: self.starts[node.results[0]] for node in fresh}
         for node in fresh:
-            fill(self.builder, self.kernel, node, pointers)
+            self._totals(node, lambda _, node=node: identity(self.emitter, node))
         nest(self.builder, self.axes, self._element, self._around, self._is_free())
         for node in fresh:
-            finish(self.builder, self.kernel, node, pointers)
+            if node.primitive.averages:
+                self._totals(node, lambda total, node=node: self.kernel.finished(self.emitter, node, total))
+
+    def _totals(self, node: GraphNode, change: Any) -> None:
+        """Replace the totals that these loops add up in memory."""
+        y = node.results[0]
+        kept = [(n, s) for n, s in zip(self.axes, self.strides[y], strict=True) if s]
+
+        def one(numbers: list[Any]) -> None:
+            where = place(self.builder, numbers, [s for _, s in kept])
+            store(self.emitter, change(load(self.emitter, self.starts[y], where, y.dtype)), self.starts[y], where)
+
+        nest(self.builder, [n for n, _ in kept], one)
 
     def _is_free(self) -> bool:
         """Whether all that happens is sums of short rows: they are better taken several at a time, with gathers."""
@@ -346,7 +357,7 @@ def crosses(node: GraphNode, rank: int, lead: int) -> bool:
 
 
 def fill(builder: Any, kernel: KernelNest, node: GraphNode, pointers: Any) -> None:
-    """Put what a reduction starts from into the memory of its result."""
+    """Put what a reduction starts from into all of the memory of its result."""
     emitter = ScalarEmitter(builder)
     root = kernel.places[node.results[0]].root
     with loop(builder, size(root.shape)) as number:
