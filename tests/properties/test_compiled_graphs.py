@@ -58,6 +58,12 @@ STEPS: list[tuple[Step, Callable[[Any, Any], bool]]] = [
     (lambda x, y, r: wg.cumsum(x, axis=-1), lambda x, y: x.ndim > 0),
     (lambda x, y, r: wg.expand_dims(x, 0), lambda x, y: x.ndim < 3),
     (lambda x, y, r: wg.broadcast_to(x, (2, *x.shape)), lambda x, y: x.ndim < 3),
+    (lambda x, y, r: x[:, None] - x[None, :], lambda x, y: 0 < x.ndim < 3 and x.shape[0] < 12),
+    (lambda x, y, r: wg.sort(x, axis=-1), lambda x, y: x.ndim > 0),
+    (lambda x, y, r: wg.cumprod(x * 0.5, axis=0), lambda x, y: x.ndim > 0),
+    (lambda x, y, r: wg.roll(x, 1, axis=-1) + wg.flip(x, 0), lambda x, y: x.ndim > 0),
+    (lambda x, y, r: x.sum(axis=tuple(range(x.ndim - 1))), lambda x, y: x.ndim > 1),
+    (lambda x, y, r: wg.tril(x), lambda x, y: x.ndim > 1),
     (looped, lambda x, y: x.ndim > 0 and x.shape[0] < 9),
     (lambda x, y, r: wg.cond((x > 0).any(), lambda v: v * 2, wg.sin, x), lambda x, y: True),
 ]
