@@ -62,6 +62,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Formulas as MathML, which browsers draw without a script; the ``names`` directive of the reference."""
     app.add_html_math_renderer("mathml", (mathml.inline, None), (mathml.block, None))
     app.add_directive("names", reference.Names)
+    app.connect("doctree-resolved", reference.link_names)
     app.connect("build-finished", add_explorer)
     app.connect("autodoc-process-docstring", reference.escape)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

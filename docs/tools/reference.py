@@ -52,3 +52,23 @@ def _escaped(text: str) -> str:
     text = re.sub(r"\|", r"\\|", text)
     bullet_or_emphasis = r"^(\s*\* )|(?<![\w*])(\*[A-Za-z][^*]*[A-Za-z]\*)(?![\w*])"
     return re.sub(bullet_or_emphasis + r"|(?<!\\)\*", lambda m: m[1] or m[2] or r"\*", text)
+
+
+_PARTS = "nn|optim|autograd|linalg|fft|random"
+_NAME = re.compile(rf"^(?:(?:wg|wengert)\.([\w.]+)|((?:{_PARTS})\.[\w.]+))(?:\(.*\))?$")
+    r"^(?:wg|wengert)\.([\w.]+)(?:\(.*\))?$|^((?:nn|optim|autograd|linalg|fft|random)\.[\w.]+)(?:\(.*\))?$"
+)
+
+
+def link_names(app: Any, doctree: nodes.document, page: str) -> None:
+    """Names like ``wg.grad`` in the text lead to where they are described."""
+    described = app.env.domains["py"].objects
+    for literal in list(doctree.findall(nodes.literal)):
+        match = _NAME.match(literal.astext())
+        found = described.get(f"wengert.{match[1] or match[2]}") if match else None
+        if found is None or isinstance(literal.parent, nodes.reference) or found.docname == page:
+            continue
+        target = f"{app.builder.get_relative_uri(page, found.docname)}#{found.node_id}"
+        link = nodes.reference("", "", refuri=target, internal=True)
+        literal.replace_self(link)
+        link += literal
