@@ -56,8 +56,6 @@ def _escaped(text: str) -> str:
 
 _PARTS = "nn|optim|autograd|linalg|fft|random"
 _NAME = re.compile(rf"^(?:(?:wg|wengert)\.([\w.]+)|((?:{_PARTS})\.[\w.]+))(?:\(.*\))?$")
-    r"^(?:wg|wengert)\.([\w.]+)(?:\(.*\))?$|^((?:nn|optim|autograd|linalg|fft|random)\.[\w.]+)(?:\(.*\))?$"
-)
 
 
 def link_names(app: Any, doctree: nodes.document, page: str) -> None:
