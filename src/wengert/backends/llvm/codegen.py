@@ -35,8 +35,8 @@ from wengert.core.static import GraphNode, Value
 
 ir: Any = LazyModule("llvmlite.ir")
 
-#: Elements up to which a nest is written out.
-UNROLLED = 32
+#: Elements up to which a nest is written out, and a nest of long code.
+UNROLLED, UNROLLED_HEAVY = 32, 4
 
 
 class Frame:
@@ -86,7 +86,7 @@ class Frame:
 
     def kernel(self, kernel: Kernel) -> None:
         nest_of = KernelNest(self.schedule, kernel)
-        if size(kernel.space) <= UNROLLED:
+        if size(kernel.space) <= (UNROLLED_HEAVY if kernel.heavy else UNROLLED):
             nest_of.write_out(self.builder, self.pointers)
             return
         self.call(nest_of, kernel.division)

@@ -17,11 +17,18 @@ def index(number: int) -> Any:
     return ir.Constant(ir.IntType(64), number)
 
 
+#: What LLVM is told about loops: a property, and its value. An outer loop must not be made a vector loop, with gathers,
+#: once a short loop inside has been unrolled. A loop over long code must not be written several times, which would take
+#: more time to compile than it saves.
+Hints = tuple[tuple[str, int | None], ...]
+OUTER: Hints = (("llvm.loop.vectorize.enable", 0),)
+ROLLED: Hints = (("llvm.loop.unroll.disable", None), ("llvm.loop.interleave.count", 1))
+
+
 @contextmanager
-def loop(builder: Any, count: Any, outer: bool = False) -> Iterator[Any]:
+def loop(builder: Any, count: Any, hints: Hints = ()) -> Iterator[Any]:
     """Emit the block's instructions ``count`` times; yields the loop's index. ``count``, a number or a value in the
-    code, is at least one. An ``outer`` loop is not made a vector loop, which LLVM would do, with gathers, once it has
-    unrolled a short loop inside."""
+    code, is at least one."""
     before = builder.block
     body = builder.append_basic_block("loop")
     after = builder.append_basic_block("after")
@@ -35,17 +42,20 @@ def loop(builder: Any, count: Any, outer: bool = False) -> Iterator[Any]:
     branch = builder.cbranch(
         builder.icmp_signed("<", following, index(count) if isinstance(count, int) else count), body, after
     )
-    if outer:
-        branch.set_metadata("llvm.loop", _not_a_vector_loop(builder.module))
+    if hints:
+        branch.set_metadata("llvm.loop", _told(builder.module, hints))
     builder.position_at_end(after)
 
 
-def _not_a_vector_loop(module: Any) -> Any:
-    text = ir.MetaDataString(module, "llvm.loop.vectorize.enable")
-    hint = module.add_metadata([text, ir.Constant(ir.IntType(1), 0)])
+def _told(module: Any, hints: Hints) -> Any:
+    found = []
+    for name, value in hints:
+        kind = ir.IntType(1 if name == OUTER[0][0] else 32)
+        found.append([ir.MetaDataString(module, name), *([] if value is None else [ir.Constant(kind, value)])])
     # A loop is known by a node that names itself.
-    made = ir.values.MDValue(module, [hint], name=str(len(module.metadata)))
-    made.operands = (made, hint)
+    nodes = [module.add_metadata(one) for one in found]
+    made = ir.values.MDValue(module, nodes, name=str(len(module.metadata)))
+    made.operands = (made, *nodes)
     return made
 
 
@@ -78,19 +88,34 @@ def place(builder: Any, numbers: Sequence[Any], strides: Sequence[int], start: i
     return total if start == 0 else builder.add(total, index(start), flags=("nsw",))
 
 
+#: Length up to which a loop over long code may be unrolled.
+SHORT_HEAVY = 32
+
+
 def nest(
-    builder: Any, axes: Sequence[Any], inside: Callable[[list[Any]], None], at: Any = None, free: bool = False
+    builder: Any,
+    axes: Sequence[Any],
+    inside: Callable[[list[Any]], None],
+    at: Any = None,
+    free: bool = False,
+    heavy: bool = False,
 ) -> None:
-    """Loops over axes, outermost first. Only the innermost one is made a vector loop, unless all are ``free``.
+    """Loops over axes, outermost first. Only the innermost one is made a vector loop, unless all are ``free``; it is not
+    unrolled if it is ``heavy`` and not short.
     ``at(depth, numbers, enter)`` may put instructions around the loops from a depth on: it calls ``enter``, which emits
     them."""
+
+    def hints(depth: int) -> Hints:
+        if depth < len(axes) - 1:
+            return () if free else OUTER
+        return ROLLED if heavy and (not isinstance(axes[depth], int) or axes[depth] >= SHORT_HEAVY) else ()
 
     def enter(depth: int, numbers: list[Any]) -> None:
         def go_on() -> None:
             if depth == len(axes):
                 inside(numbers)
                 return
-            with loop(builder, axes[depth], not free and depth < len(axes) - 1) as number:
+            with loop(builder, axes[depth], hints(depth)) as number:
                 enter(depth + 1, [*numbers, number])
 
         if at is None:

@@ -12,6 +12,10 @@ binding: Any = LazyModule("llvmlite.binding")
 llvmlite: Any = LazyModule("llvmlite")
 
 
+#: How hard LLVM tries when it makes instructions of optimised IR: more takes much longer, and gains nothing measurable.
+LEVEL = 1
+
+
 @functools.cache
 def machine() -> Any:
     """The machine that code is optimised for."""
@@ -26,7 +30,7 @@ def new_machine() -> Any:
     target = binding.Target.from_default_triple()
     cpu = name or binding.get_host_cpu_name()
     features = "" if name else binding.get_host_cpu_features().flatten()
-    return target.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
+    return target.create_target_machine(cpu=cpu, features=features, opt=LEVEL, jit=True)
 
 
 @functools.cache

@@ -271,7 +271,7 @@ class LoopNest:
         fresh = [node for node in self.kernel.reductions if node not in self.depths and node not in self.partial]
         for node in fresh:
             self._totals(node, lambda _, node=node: identity(self.emitter, node))
-        nest(self.builder, self.axes, self._element, self._around, self._is_free())
+        nest(self.builder, self.axes, self._element, self._around, self._is_free(), self.kernel.kernel.heavy)
         for node in fresh:
             if node.primitive.averages:
                 self._totals(node, lambda total, node=node: self.kernel.finished(self.emitter, node, total))
