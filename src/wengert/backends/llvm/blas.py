@@ -1,4 +1,4 @@
-"""Matrix products by BLAS."""
+"""Matrix products by BLAS, and calls of Fortran."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def product(frame: Any, matrices: Any, pointers: list[Any], dtype: Any) -> None:
         return
     first, first_step = _side(b)
     second, second_step = _side(a)
-    _call(
+    call(
         frame,
-        f"{prefix}gemm",
+        f"{_PREFIX}{prefix}gemm",
         [
             *(first, second, b.columns, a.rows, a.columns, 1.0),
             *(pointers[1], first_step, pointers[0], second_step, 0.0, pointers[2], max(c.columns, 1)),
@@ -51,13 +51,13 @@ def _matrix_vector(frame: Any, prefix: str, m: Any, pointers: list[Any], step: i
     else:
         form, rows, columns, leading = "N", m.rows, m.columns, max(m.column_stride, m.rows, 1)
     arguments = [form, rows, columns, 1.0, pointers[0], leading, pointers[1], step, 0.0, pointers[2], 1]
-    _call(frame, f"{prefix}gemv", arguments)
+    call(frame, f"{_PREFIX}{prefix}gemv", arguments)
 
 
-def _call(frame: Any, name: str, arguments: list[Any]) -> None:
+def call(frame: Any, full: str, arguments: list[Any]) -> None:
     """Every argument of a Fortran function is a pointer: numbers become constants in memory."""
     module, builder = frame.code.module, frame.builder
-    real = ir.DoubleType() if name[0] == "d" else ir.FloatType()
+    real = ir.DoubleType() if full.rpartition("_")[2][0] == "d" else ir.FloatType()
     byte = ir.IntType(8).as_pointer()
     values = []
     for x in arguments:
@@ -68,7 +68,6 @@ def _call(frame: Any, name: str, arguments: list[Any]) -> None:
         elif isinstance(x, float):
             x = _constant(module, real, x)
         values.append(builder.bitcast(x, byte))
-    full = _PREFIX + name
     function = module.globals.get(full)
     if function is None:
         function = ir.Function(module, ir.FunctionType(ir.VoidType(), [byte] * len(values)), full)

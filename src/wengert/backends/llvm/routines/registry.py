@@ -18,6 +18,7 @@ ir: Any = LazyModule("llvmlite.ir")
 Emit = Callable[["Site"], None]
 Refusal = Callable[[GraphNode], str]
 Scratch = Callable[[GraphNode], Sequence[TensorSpec]]
+Question = Callable[[GraphNode], bool]
 
 
 class Pointers(NamedTuple):
@@ -75,7 +76,7 @@ class Rule(NamedTuple):
     emit: Emit
     refuses: Refusal
     scratch: Scratch
-    apart: bool
+    apart: Question
     scattered: bool
 
 
@@ -86,13 +87,14 @@ def routine(
     *kinds: type[Primitive],
     refuses: Refusal = lambda node: "",
     scratch: Scratch = lambda node: (),
-    apart: bool = True,
+    apart: Question = lambda node: True,
     scattered: bool = False,
 ) -> Callable[[Emit], Emit]:
     """Register the code of some operations.
 
     ``refuses(node)`` says why a certain use of the operation is left to NumPy (empty if it is not), and
-    ``scratch(node)`` which memory the code needs while it runs. Empty arrays are left to NumPy always.
+    ``scratch(node)`` which memory the code needs while it runs, and ``apart(node)`` whether it is a function of its own
+    rather than written in place. Empty arrays never come here.
     """
 
     def register(emit: Emit) -> Emit:
@@ -170,4 +172,4 @@ def rule_of(node: GraphNode) -> Plan | str:
     refused = rule.refuses(node)
     if refused:
         return f"{node.op}: {refused}"
-    return Plan(rule.emit, tuple(Result(spec, 0) for spec in rule.scratch(node)), (), rule.apart, rule.scattered)
+    return Plan(rule.emit, tuple(Result(spec, 0) for spec in rule.scratch(node)), (), rule.apart(node), rule.scattered)
