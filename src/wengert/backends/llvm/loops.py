@@ -100,10 +100,9 @@ def nest(
     free: bool = False,
     heavy: bool = False,
 ) -> None:
-    """Loops over axes, outermost first. Only the innermost one is made a vector loop, unless all are ``free``; it is not
-    unrolled if it is ``heavy`` and not short.
-    ``at(depth, numbers, enter)`` may put instructions around the loops from a depth on: it calls ``enter``, which emits
-    them."""
+    """Loops over axes, outermost first. Only the innermost one is made a vector loop, unless all are ``free``; it is
+    not unrolled if it is ``heavy`` and not short. ``at(depth, numbers, enter)`` may put instructions around the loops
+    from a depth on: it calls ``enter``, which emits them."""
 
     def hints(depth: int) -> Hints:
         if depth < len(axes) - 1:
