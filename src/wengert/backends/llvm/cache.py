@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import os
 import tempfile
 from pathlib import Path
@@ -17,6 +18,10 @@ from wengert.backends.llvm.machine import description
 
 #: Bytes that the folder may hold; the entries that were used longest ago go first.
 LIMIT = 256 << 20
+
+#: After so many new entries of a process, the folder is looked through: which takes time where there are thousands.
+TRIMMED = 64
+_SAVED = itertools.count(1)
 
 _DIGEST = hashlib.sha256().digest_size
 
@@ -71,7 +76,8 @@ def save(name: str, code: bytes) -> None:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        _trim(place)
+        if next(_SAVED) % TRIMMED == 0:
+            _trim(place)
     except OSError:
         return
 
