@@ -43,6 +43,7 @@ from numpy import uint32 as uint32
 from numpy import uint64 as uint64
 
 from wengert.core.apply import apply as apply
+from wengert.core.display import set_renderer
 from wengert.core.errors import AnomalyError as AnomalyError
 from wengert.core.errors import ContainerError as ContainerError
 from wengert.core.errors import ConvergenceError as ConvergenceError
@@ -534,8 +535,10 @@ if TYPE_CHECKING:
     from wengert.inspect.drawing import draw as draw
     from wengert.inspect.drawing import make_dot as make_dot
     from wengert.inspect.exploring import explore as explore
+    from wengert.inspect.progress import progress as progress
     from wengert.inspect.reasons import why as why
     from wengert.inspect.reporting import report as report
+    from wengert.inspect.terminal import show as show
     from wengert.plan.ledger import ledger as ledger
     from wengert.static.graph import Graph as Graph
     from wengert.static.graph import load as load
@@ -650,9 +653,15 @@ _LAZY = {
     "draw": "wengert.inspect.drawing",
     "explore": "wengert.inspect.exploring",
     "make_dot": "wengert.inspect.drawing",
+    "progress": "wengert.inspect.progress",
     "report": "wengert.inspect.reporting",
+    "show": "wengert.inspect.terminal",
     "why": "wengert.inspect.reasons",
 }
+
+
+# In a notebook: pictures are made by a layer that nothing below imports.
+set_renderer(lambda x: importlib.import_module("wengert.inspect.notebook").html_of(x))  # type: ignore[no-any-return]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from .display import Displayed
 from .errors import GradientError
 from .node import FREED, Leaf, Node, Output, reachable
 from .tensor import Tensor
 from .types import TensorSpec
 
 
-class GraphView:
+class GraphView(Displayed):
     """The directed acyclic graph of everything that tensors were computed from.
 
     >>> import wengert as wg

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from .dims import Dim, has_dim, known
+from .display import Displayed
 from .errors import GraphError
 from .node import Location
 from .primitive import Primitive
@@ -140,7 +141,7 @@ class GraphNode:
         return f"<{self.primitive!r} -> {', '.join(map(spec_text, self.results))}>"
 
 
-class Graph:
+class Graph(Displayed):
     """An immutable, closed, typed DAG: inputs, constants, nodes in topological order, outputs.
 
     ``captured`` are the tensors bound to the last inputs: what a traced function reached through its closure and a

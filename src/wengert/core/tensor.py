@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .display import Displayed
 from .errors import DTypeError, GradientError
 from .node import Leaf, Node, Output, Watch
 from .types import Size, get_default_dtype, is_differentiable_dtype, storage
@@ -21,7 +22,7 @@ else:
 EAGER_TYPES: set[type] = set()
 
 
-class Tensor(_Operators):
+class Tensor(Displayed, _Operators):
     """An n-dimensional array that remembers how it was computed.
 
     ``data`` is anything ``numpy.array`` takes, and is copied: nothing that the user does to it later can change the

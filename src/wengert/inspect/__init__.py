@@ -9,6 +9,8 @@ from wengert.inspect.drawing import make_dot as make_dot
 from wengert.inspect.exploring import Page as Page
 from wengert.inspect.exploring import explore as explore
 from wengert.inspect.model import Model as Model
+from wengert.inspect.progress import progress as progress
 from wengert.inspect.reasons import why as why
 from wengert.inspect.reporting import Report as Report
 from wengert.inspect.reporting import report as report
+from wengert.inspect.terminal import show as show

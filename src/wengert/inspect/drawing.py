@@ -13,10 +13,11 @@ from wengert.core.errors import WengertError
 from wengert.inspect.building import model_of
 from wengert.inspect.dot import dot_of
 from wengert.inspect.folding import close_groups, fold_repeats
-from wengert.inspect.model import Model, ModelNode, common_length, shape_text, value_text
+from wengert.inspect.model import Model
 from wengert.inspect.pdf import pdf_of
 from wengert.inspect.scene import Scene, scene_of
 from wengert.inspect.svg import png_of, svg_of
+from wengert.inspect.terminal import text_of
 
 _FORMATS = ("svg", "png", "pdf", "dot", "gv", "txt")
 #: Seconds that Graphviz may take; it does not come back from some large graphs.
@@ -109,7 +110,7 @@ class Drawing:
         return f"<Drawing: {len(self.model.nodes)} nodes, {len(self.model.edges)} edges>"
 
     def __str__(self) -> str:
-        return text_of(self.model)
+        return text_of(self.model, tree=False)
 
 
 def draw(
@@ -152,29 +153,3 @@ def make_dot(
     True
     """
     return draw(var, params=params, values=show_attrs, saved=show_saved)
-
-
-def text_of(model: Model) -> str:
-    """The model as lines of text in the order of the run, indented by group, gradients beside values."""
-    names = {node.index: node.label or f"%{node.index}" for node in model.nodes}
-    rows: list[tuple[str, str, str]] = []
-    before: tuple[str, ...] = ()
-    for node in model.by_use():
-        common = common_length(before, node.group)
-        rows += [("  " * depth + f"[{node.group[depth]}]", "", "") for depth in range(common, len(node.group))]
-        before = node.group
-        used = {edge.slot: names[edge.source] for edge in model.incoming[node.index]}
-        given = dict(enumerate(node.operands))
-        slots = sorted({*used, *given})
-        operands = " ".join(used.get(slot) or given.get(slot, "") for slot in slots)
-        spec = f"{node.specs[0].dtype}[{shape_text(node.specs[0].shape)}]" if node.specs else ""
-        head = f"{names[node.index]} = {node.text} {operands}".rstrip() if not node.is_source else names[node.index]
-        rows.append(("  " * len(node.group) + head, spec, _numbers(node)))
-    left = min(max((len(row[0]) for row in rows), default=0), 60)
-    middle = max((len(row[1]) for row in rows), default=0)
-    return "\n".join(f"{a:{left}}  {b:{middle}}  {c}".rstrip() for a, b, c in rows)
-
-
-def _numbers(node: ModelNode) -> str:
-    value = value_text(node.value)
-    return f"{value:>20}  ∂ {value_text(node.grad)}" if node.grad is not None else value

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.core.display import Displayed
 from wengert.core.errors import GradientError
 from wengert.core.node import Leaf, Location, Node, Output, reachable
 from wengert.core.primitive import Refusal
@@ -70,7 +71,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Answers:
+class Answers(Displayed):
     """The answers for several inputs, in order."""
 
     answers: tuple[Answer, ...]

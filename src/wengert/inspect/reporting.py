@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
 import sys
@@ -15,6 +14,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from wengert.core.backward import sweep
+from wengert.core.display import Displayed
 from wengert.core.mode import no_grad
 from wengert.core.pytree import tree_flatten, tree_map
 from wengert.core.static import Graph
@@ -59,7 +59,7 @@ class NonFinite:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Displayed):
     """What a graph consists of, costs and keeps. Bytes in bytes, times in seconds; ``None`` where not measured.
 
     The row of a module includes what is in the modules inside of it. ``kept_bytes`` are the residuals that wait for the
@@ -114,9 +114,6 @@ class Report:
         """Write the report: in colour on a terminal, plain elsewhere."""
         out = file or sys.stdout
         out.write(self.text(color=out.isatty() and "NO_COLOR" not in os.environ) + "\n")
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.text())}</pre>"
 
     def __str__(self) -> str:
         return self.text()

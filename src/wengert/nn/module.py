@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from wengert.core.display import Displayed
 from wengert.core.errors import DTypeError, StateError, WengertError
 from wengert.core.mode import MODE
 from wengert.core.node import Leaf
@@ -50,7 +51,7 @@ class Parameter(Tensor, eager=True):
         return f"Parameter containing:\n{wrap(self._value)!r}"
 
 
-class Module:
+class Module(Displayed):
     """Base class of everything with parameters: set attributes in ``__init__``, write ``forward``.
 
     Calling the module runs ``forward`` inside a scope of the module's name, so that every node built there knows which

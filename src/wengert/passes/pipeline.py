@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wengert.core.display import Displayed
 from wengert.core.static import Graph
 from wengert.passes.chain import OrderMatmuls
 from wengert.passes.cse import ShareSubexpressions
@@ -61,7 +62,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Displayed):
     """The steps of a pipeline that changed something, in order: a log that can be looked at and replayed."""
 
     graph: Graph

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wengert.core.display import Displayed
 from wengert.core.errors import GradientError
 from wengert.core.node import Leaf, Location, Node, reachable
 from wengert.core.tensor import Tensor
@@ -27,7 +28,7 @@ class Entry(NamedTuple):
     scope: str
 
 
-class Ledger:
+class Ledger(Displayed):
     """The residuals behind one tensor or several.
 
     ``total`` is the bytes that the graph keeps alive: each piece of memory once, however many views of it are kept,
