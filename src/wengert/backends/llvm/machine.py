@@ -40,6 +40,15 @@ def has_fma() -> bool:
 
 
 @functools.cache
+def vector_bits() -> int:
+    """How many bits its vectors have."""
+    if os.environ.get("WENGERT_CPU"):
+        return 128
+    features = binding.get_host_cpu_features()
+    return 512 if features.get("avx512f") else 256 if features.get("avx2") else 128
+
+
+@functools.cache
 def description() -> str:
     """What generated code depends on besides its text: the processor and the versions."""
     name = os.environ.get("WENGERT_CPU", "")

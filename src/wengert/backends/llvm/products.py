@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.backends.llvm import blas
+from wengert.backends.llvm import blas, tiles
 from wengert.backends.llvm.layout import Layout, contiguous
 from wengert.backends.llvm.loops import index, load, loop, nest, place, stack, store
 from wengert.backends.llvm.scalars import Scalar, ScalarEmitter, memory_type
@@ -14,9 +14,10 @@ from wengert.core.lazy import LazyModule
 
 ir: Any = LazyModule("llvmlite.ir")
 
-#: Multiplications up to which a product is written out, and up to which it is a loop nest.
+#: Multiplications up to which a product is written out, and up to which it is a loop nest, or tiles.
 UNROLLED = 100
 LOOPS = 4096
+TILED = 4 << 20
 
 
 class Matrix(NamedTuple):
@@ -66,12 +67,29 @@ def _matrices(x: Layout, y: Layout, out: Layout) -> tuple[Matrix, Matrix, Matrix
 def _product(frame: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any) -> None:
     a, b, _ = matrices
     work = a.rows * a.columns * b.columns
+    is_tiled = b.columns > 1 and a.rows > 1 and a.columns <= tiles.DEEPEST
     if work <= UNROLLED:
         _write_out(frame.builder, matrices, pointers, dtype)
     elif work <= LOOPS:
         _loops(frame, matrices, pointers, dtype)
+    elif work <= TILED and is_tiled:
+        _tiles(frame, matrices, pointers, dtype)
     else:
         blas.product(frame, matrices, pointers, dtype)
+
+
+def _tiles(frame: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any) -> None:
+    """A function of its own for each shape."""
+    key = ("tiles", matrices, dtype.char)
+    made = frame.code.kernels.get(key)
+    if made is None:
+        made, builder = frame.code.function("tiles", [memory_type(dtype).as_pointer()] * 3)
+        for argument in made.args:
+            argument.add_attribute("noalias")
+        tiles.Tiles(builder, matrices, made.args, dtype).emit()
+        builder.ret_void()
+        frame.code.kernels[key] = made
+    frame.builder.call(made, pointers)
 
 
 def _write_out(builder: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any) -> None:

@@ -1,0 +1,55 @@
+"""Products as tiles: every remainder of rows and columns, every order of elements, both precisions."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import wengert as wg
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    ("m", "k", "n"),
+    [(16, 64, 64), (17, 33, 29), (9, 70, 25), (2, 1024, 3), (33, 9, 47), (8, 33, 24), (7, 300, 2), (65, 20, 23)],
+)
+def test_products_of_any_shape(m: int, k: int, n: int, dtype: type) -> None:
+    tolerance = 1e-13 if dtype is np.float64 else 1e-5
+    a, b = RNG.normal(size=(m, k)).astype(dtype), RNG.normal(size=(k, n)).astype(dtype)
+    expected = a.astype(float) @ b.astype(float)
+    at, bt = np.ascontiguousarray(a.T), np.ascontiguousarray(b.T)
+    for found in (
+        wg.jit(lambda a, b: a @ b)(a, b),
+        wg.jit(lambda a, b: a.T @ b)(at, b),
+        wg.jit(lambda a, b: a @ b.T)(a, bt),
+        wg.jit(lambda a, b: a.T @ b.T)(at, bt),
+    ):
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found.numpy(), expected, rtol=tolerance, atol=tolerance * k)
+    doubled = np.repeat(np.repeat(a, 2, axis=0), 2, axis=1)
+    found = wg.jit(lambda a, b: a[::2, 1::2] @ b[:, ::-1])(doubled, b)
+    np.testing.assert_allclose(found.numpy(), expected[:, ::-1], rtol=tolerance, atol=tolerance * k)
+
+
+def test_stacks_of_products_and_special_numbers() -> None:
+    a, b = RNG.normal(size=(3, 20, 30)), RNG.normal(size=(30, 21))
+    a[1, 2, 3], b[4, 5] = np.nan, np.inf
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_allclose(wg.jit(lambda a, b: a @ b)(a, b).numpy(), a @ b, rtol=1e-12)
+
+
+@pytest.mark.parametrize("cpu", ["generic", "x86-64-v3"])
+def test_other_processors(cpu: str) -> None:
+    code = """
+import numpy as np, wengert as wg
+a, b = np.arange(17.0 * 33).reshape(17, 33) % 7, np.arange(33.0 * 29).reshape(33, 29) % 5
+assert np.array_equal(wg.jit(lambda a, b: a @ b)(a, b).numpy(), a @ b)
+"""
+    environment = os.environ | {"WENGERT_CPU": cpu, "WENGERT_CACHE": "0"}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=120)
