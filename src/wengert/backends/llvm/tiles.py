@@ -1,8 +1,8 @@
 """Products of matrices that fit the second cache, as vector code for their very shapes: no packing, no calls.
 
-A tile of the result, a few rows by a few vectors, stays in registers while rows of ``b`` pass by, each multiplied by one
-number of ``a``: the innermost loops of K. Goto and R. van de Geijn, "Anatomy of high-performance matrix multiplication"
-(2008).
+A tile of the result, a few rows by a few vectors, stays in registers while rows of ``b`` pass by, each multiplied by
+one number of ``a``: the innermost loops of K. Goto and R. van de Geijn, "Anatomy of high-performance matrix
+multiplication" (2008).
 """
 
 from __future__ import annotations
