@@ -55,6 +55,7 @@ from wengert.core.errors import GraphError as GraphError
 from wengert.core.errors import GraphFileError as GraphFileError
 from wengert.core.errors import IndexRangeError as IndexRangeError
 from wengert.core.errors import LinearAlgebraError as LinearAlgebraError
+from wengert.core.errors import MiscompiledError as MiscompiledError
 from wengert.core.errors import NotDifferentiableError as NotDifferentiableError
 from wengert.core.errors import ShapeError as ShapeError
 from wengert.core.errors import StateError as StateError

@@ -6,6 +6,8 @@ ValueError`` around a shape mismatch works, while ``except WengertError`` catche
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
@@ -79,3 +81,24 @@ class UnsupportedFunctionError(WengertError, TypeError):
 
 class StateError(WengertError, ValueError):
     """A saved state is damaged, or does not fit the module that it is loaded into."""
+
+
+class MiscompiledError(WengertError, ArithmeticError):
+    """Native code and the interpreter disagree; ``jit(check=True)`` looks for that. ``node`` is the first node of the
+    graph that differs, ``native`` and ``expected`` its numbers at ``index``, ``ulps`` how far they lie apart."""
+
+    def __init__(
+        self,
+        message: str,
+        node: Any = None,
+        native: Any = None,
+        expected: Any = None,
+        ulps: float = 0.0,
+        index: tuple[int, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.node = node
+        self.native = native
+        self.expected = expected
+        self.ulps = ulps
+        self.index = index

@@ -90,17 +90,21 @@ class Call(GraphPrimitive):
             found = self._run_back([*aux, *(inputs[i] for i in half.kept), *cotangents])
             return spread(found, self.wanted)
         flags = tuple(flag and differentiable(x) for flag, x in zip(needed, self.graph.inputs, strict=True))
-        pull = type(self)(pullback_graph(self.graph, flags), inline=self.inline)
+        pull = self._of(pullback_graph(self.graph, flags))
         return spread(pull(*inputs, *cotangents), flags)
 
     def value_and_jvp(self, tangents: Sequence[Any], inputs: Sequence[Any]) -> Any:
         joint, moved = jvp_graph(self.graph, moving_of(tangents))
-        outs = type(self)(joint, inline=self.inline)(*inputs, *(t for t in tangents if t is not None))
+        outs = self._of(joint)(*inputs, *(t for t in tangents if t is not None))
         count = len(self.graph.outputs)
         return outs[:count], spread(outs[count:], moved)
 
     def batch(self, size: int, batched: Sequence[bool], inputs: Sequence[Any]) -> Any:
-        return type(self)(batch_graph(self.graph, size, tuple(batched))[0], inline=self.inline)(*inputs)
+        return self._of(batch_graph(self.graph, size, tuple(batched))[0])(*inputs)
+
+    def _of(self, graph: Graph) -> Call:
+        """The same operation of another graph."""
+        return type(self)(graph, inline=self.inline)
 
     def _run_back(self, residuals: Sequence[Any]) -> Any:
         """The backward half on arrays."""

@@ -10,72 +10,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.backends.llvm.program import Program
+from wengert.compile.lowered import Lowered
+from wengert.compile.native import READY, Compiled, program_of
 from wengert.core.apply import apply
-from wengert.core.derived import halves
 from wengert.core.errors import TransformError
 from wengert.core.levels import Wrapped, as_tensor
 from wengert.core.mode import MODE
 from wengert.core.pytree import TreeDef, tree_flatten, tree_unflatten
-from wengert.core.static import Graph as CoreGraph
 from wengert.core.tensor import Tensor, wrap
 from wengert.core.tracing import Symbol
 from wengert.core.types import TensorSpec
-from wengert.ops.control import Call
-from wengert.passes import DEFAULT, Decompose, optimize
-from wengert.passes.rewriting import Pass
 from wengert.static.graph import Graph, compiler, traced
 from wengert.transforms.control import tracked
 
 Function = Callable[..., Any]
 
 _ndarray = np.ndarray
-
-#: The flags of an array that is contiguous and aligned.
-_READY = 0x0101
-
-
-#: What runs before code is generated.
-PASSES: tuple[Pass, ...] = (*DEFAULT[:-1], Decompose(), DEFAULT[-1])
-
-
-class Compiled(Call):
-    """The results of a graph, by native code."""
-
-    name = "compiled"
-
-    def value(self, *xs: Any) -> Any:
-        return run(self.graph, xs)
-
-    def rehearse(self, *xs: Any) -> Any:
-        return Call.value(self, *xs)
-
-    def value_and_aux(self, *xs: Any) -> Any:
-        if not self.wanted:
-            return run(self.graph, xs), None
-        count = len(self.graph.outputs)
-        found = run(halves(self.graph, self.wanted).forward, xs)
-        return found[:count], found[count:]
-
-    def _run_back(self, residuals: Sequence[Any]) -> Any:
-        return run(halves(self.graph, self.wanted).backward, residuals)
-
-
-def program_of(graph: CoreGraph) -> Program:
-    """The program of a graph, made once."""
-    found: Program = graph.cached("program", lambda: Program(optimize(graph, PASSES).graph))
-    return found
-
-
-def run(graph: CoreGraph, arguments: Sequence[Any]) -> tuple[np.ndarray, ...]:
-    """The outputs of a graph for arrays, by native code."""
-    return program_of(graph).run([_fit(x, declared) for x, declared in zip(arguments, graph.inputs, strict=True)])
-
-
-def _fit(x: Any, declared: Any) -> np.ndarray:
-    """An array as native code takes it: contiguous, aligned, of the declared dtype."""
-    if type(x) is _ndarray and x.flags.num & _READY == _READY and x.dtype is declared.dtype:
-        return x
-    return np.require(x, declared.dtype, ["C", "A"]).reshape(declared.shape)
 
 
 class CacheInfo(NamedTuple):
@@ -108,6 +58,10 @@ class jit:
     those are read at every call, and receive their gradients. A name of the closure that is bound to another tensor
     later is not looked up again; pass what changes as an argument.
 
+    With ``check=True`` every call computes each node of the graph with NumPy too, from the operands that native code
+    had, and raises ``MiscompiledError`` at the first that differs by more than rounding. It takes many times as long,
+    and is meant for the search for a wrong number.
+
     Raises ``TraceError`` for control flow on values, ``TransformError`` for static arguments that cannot be hashed.
 
     >>> import wengert as wg
@@ -124,6 +78,7 @@ class jit:
         static_argnums: int | Sequence[int] = (),
         static_argnames: str | Sequence[str] = (),
         donate_argnums: int | Sequence[int] = (),
+        check: bool = False,
     ) -> None:
         functools.update_wrapper(self, f, [name for name in functools.WRAPPER_ASSIGNMENTS if hasattr(f, name)], ())
         self._function = f
@@ -134,6 +89,7 @@ class jit:
         self._static_names = frozenset(names)
         # Accepted for JAX's sake: results are fresh arrays, and arguments are never written to.
         self._donated = donate_argnums
+        self._check = check
         self._entries: dict[Any, Entry] = {}
         self._hits = 0
         self._misses = 0
@@ -154,8 +110,8 @@ class jit:
         leaves, entry = self._entry(args, kwargs)
         graph = entry.graph
         operands = [*leaves, *graph.captured]
-        outs = apply(Compiled(graph, wanted=tracked(operands)), *operands)
-        if not graph.captured and not kwargs and not self._static and entry.program is None:
+        outs = apply(Compiled(graph, wanted=tracked(operands), check=self._check), *operands)
+        if not self._check and not graph.captured and not kwargs and not self._static and entry.program is None:
             # The short way takes arrays only, no containers of them.
             simple = all(x.dtype.kind in "biuf" for x in graph.inputs)
             if simple and all(isinstance(x, (Tensor, _ndarray)) for x in args) and "program" in graph._cache:
@@ -228,55 +184,6 @@ class jit:
 compiler.append(jit)
 
 
-class Lowered:
-    """A compilation, to look at: ``graph`` as traced, ``optimized``, ``ir``, ``asm`` and ``report()``."""
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.passes = optimize(graph, PASSES)
-        self.optimized = Graph.of(self.passes.graph)
-        self.program = Program(self.passes.graph, keep_text=True)
-
-    @property
-    def ir(self) -> str:
-        """The LLVM IR after optimisation."""
-        return self.program.native.ir if self.program.native is not None else ""
-
-    @property
-    def asm(self) -> str:
-        """The assembly."""
-        return self.program.native.assembly if self.program.native is not None else ""
-
-    def report(self) -> str:
-        """Passes, steps, memory, and what NumPy computes and why."""
-        arena = self.program.arena
-        lines = [str(self.passes), "", f"{len(self.program.schedule.steps)} steps"]
-        for step in self.program.schedule.steps:
-            lines.append(f"  {step_text(step)}")
-        lines.append(f"arena: {arena.size:,} bytes; at most {arena.bound:,} are alive at one time")
-        hosts = self.program.schedule.hosts
-        lines.append(f"not native: {len(hosts)}" if hosts else "everything is native")
-        lines += [f"  {step.node.op}: {step.reason}" for step in hosts]
-        return "\n".join(lines)
-
-    def __str__(self) -> str:
-        return self.report()
-
-
-def step_text(step: Any) -> str:
-    """One line for a step."""
-    kind = type(step).__name__.lower()
-    if kind == "kernel":
-        names = ", ".join(node.op for node in step.nodes)
-        return f"kernel over {step.space}: {names}"
-    if kind == "rows":
-        parts = "; ".join(f"over {one.space}: {', '.join(node.op for node in one.nodes)}" for one in step.kernels)
-        return f"kernels for each row of {step.lead}, {parts}"
-    if kind == "copy":
-        return f"copy {step.source.shape}"
-    return f"{kind}: {step.node.op}"
-
-
 _NUMBERS = (bool, int, float, complex)
 
 _RECOMPILES: list[str] = []
@@ -311,7 +218,7 @@ def _plain(args: tuple[Any, ...], specs: Any) -> list[np.ndarray] | None:
             if x._node is not None:
                 return None
             x = x._value
-        if type(x) is not _ndarray or x.shape != shape or x.dtype is not dtype or x.flags.num & _READY != _READY:
+        if type(x) is not _ndarray or x.shape != shape or x.dtype is not dtype or x.flags.num & READY != READY:
             return None
         arrays.append(x)
     return arrays

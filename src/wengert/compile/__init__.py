@@ -1,0 +1,9 @@
+"""``jit``: trace, passes, plan, native code; once for each kind of arguments."""
+
+from __future__ import annotations
+
+from wengert.compile.jitted import CacheInfo, explain_recompiles, jit
+from wengert.compile.lowered import Lowered
+from wengert.compile.native import PASSES, Compiled, program_of, run
+
+__all__ = ["PASSES", "CacheInfo", "Compiled", "Lowered", "explain_recompiles", "jit", "program_of", "run"]
