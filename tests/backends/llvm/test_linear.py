@@ -104,3 +104,44 @@ def test_a_kalman_filter_is_one_native_loop() -> None:
     noise, seen = 0.1 * np.eye(4), RNG.normal(size=(20, 2))
     natively(f, noise, seen)
     natively(wg.grad(f), noise, seen)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (2, 5, 3), (3, 5), (40, 20), (1, 1), (20, 90)])
+def test_decompositions(shape: tuple[int, ...]) -> None:
+    x = RNG.normal(size=shape)
+    natively(lambda x: wg.linalg.svd(x, full_matrices=False)[1], x)
+    for full in (False, True):
+
+        def rebuilt(x: Any, full: bool = full) -> Any:
+            u, s, v = wg.linalg.svd(x, full_matrices=full)
+            k = s.shape[-1]
+            product = (u[..., :k] * s[..., None, :]) @ v[..., :k, :]
+            return product, u @ wg.swapaxes(u, -1, -2), v @ wg.swapaxes(v, -1, -2)
+
+        natively(rebuilt, x)
+    natively(wg.linalg.pinv, x)
+    natively(lambda x: tuple(wg.linalg.qr(x)), x)
+    natively(lambda x: tuple(wg.scipy.linalg.lu(x, p_indices=True)), x)
+    natively(lambda x: wg.linalg.lstsq(x, wg.ones((shape[-2], 4)))[0], x)
+    if shape[-2] >= shape[-1]:
+        natively(lambda x: wg.linalg.qr(x, mode="complete")[1], x)
+        natively(wg.grad(lambda x: wg.sin(wg.linalg.qr(x)[0]).sum()), x)
+
+
+@pytest.mark.parametrize("n", [1, 3, 30])
+def test_eigenvalues(n: int) -> None:
+    x = RNG.normal(size=(2, n, n))
+    natively(lambda x: wg.linalg.eigh(x)[0], x)
+
+    def squared(x: Any) -> Any:
+        values, vectors = wg.linalg.eigh(x)
+        return (vectors * wg.exp(0.1 * values)[..., None, :]) @ wg.swapaxes(vectors, -1, -2)
+
+    natively(squared, x)
+    natively(wg.grad(lambda x: squared(x).sum()), x)
+
+
+def test_factors_of_what_is_singular() -> None:
+    natively(lambda x: tuple(wg.scipy.linalg.lu(x, p_indices=True)), np.ones((3, 3)))
+    natively(lambda x: wg.linalg.pinv(x), np.ones((3, 4)))
+    natively(lambda x: wg.linalg.pinv(x), np.zeros((3, 2)))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from wengert.backends.llvm.routines import empty, indexing, linear, movement, rows
+from wengert.backends.llvm.routines import decompositions, empty, indexing, linear, movement, rows
 from wengert.backends.llvm.routines.empty import is_empty
 from wengert.backends.llvm.routines.registry import Plan, emit, rule_of
 from wengert.core.static import GraphNode
 
 #: Modules that register rules when they are imported.
-RULES = (indexing, linear, rows)
+RULES = (decompositions, indexing, linear, rows)
 
 
 def plan(node: GraphNode) -> Plan | str:
