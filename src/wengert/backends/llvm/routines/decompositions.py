@@ -117,7 +117,7 @@ def _divide_columns(site: Site, x: Any, rows: int, rtol: float) -> None:
     with loop(builder, min(_sides(site.node))) as j:
         value = load(emitter, values, j, dtype)
         counts = emitter.ufunc(np.greater, (value, bound))
-        factor = emitter.select(counts, 1 / emitter.select(counts, value, 1.0), 0.0)
+        factor = emitter.select(counts, emitter.ufunc(np.true_divide, (1.0, emitter.select(counts, value, 1.0))), 0.0)
         with loop(builder, rows) as i:
             where = place(builder, [j, i], [rows, 1])
             store(emitter, emitter.ufunc(np.multiply, (load(emitter, x, where, dtype), factor)), x, where)
