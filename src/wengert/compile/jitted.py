@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -186,7 +187,7 @@ compiler.append(jit)
 
 _NUMBERS = (bool, int, float, complex)
 
-_RECOMPILES: list[str] = []
+_RECOMPILES: deque[str] = deque(maxlen=1000)
 
 
 def explain_recompiles(last: int = 20) -> str:
@@ -198,7 +199,7 @@ def explain_recompiles(last: int = 20) -> str:
     >>> print(wg.explain_recompiles(1))
     <lambda>: shapes and dtypes not seen before: float64[3]
     """
-    return "\n".join(_RECOMPILES[-last:])
+    return "\n".join(list(_RECOMPILES)[-last:])
 
 
 def _kind_text(kind: Any) -> str:

@@ -1,8 +1,8 @@
 """Machine code on disk, so that a second process need not generate it again.
 
-An entry's name is a hash of the code's text, the processor and the versions; its first bytes are a hash of the rest.
-What does not fit is ignored, never run. Several processes may use the folder at once: files are written whole or not
-at all. ``WENGERT_CACHE`` names another folder, or turns the cache off with ``0``.
+An entry's name is a hash of the code's text, the processor and the versions; its first bytes are a hash of its name and
+of the rest. What does not fit is ignored, never run. Several processes may use the folder at once: files are written
+whole or not at all. ``WENGERT_CACHE`` names another folder, or turns the cache off with ``0``.
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ def key(text: str) -> str:
     return hashlib.sha256(description().encode() + text.encode()).hexdigest()
 
 
+def _digest(name: str, code: bytes) -> bytes:
+    """What an entry begins with; another's code under its name has another."""
+    return hashlib.sha256(name.encode() + code).digest()
+
+
 def load(name: str) -> bytes | None:
     """The machine code of an entry, if there is one and it is whole."""
     place = folder()
@@ -54,7 +59,7 @@ def load(name: str) -> bytes | None:
     path = place / name
     try:
         data = path.read_bytes()
-        if data[:_DIGEST] != hashlib.sha256(data[_DIGEST:]).digest():
+        if data[:_DIGEST] != _digest(name, data[_DIGEST:]):
             return None
         os.utime(path)
     except OSError:
@@ -71,7 +76,7 @@ def save(name: str, code: bytes) -> None:
         handle, temporary = tempfile.mkstemp(dir=place, prefix=".new-")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(code).digest() + code)
+                file.write(_digest(name, code) + code)
             os.replace(temporary, place / name)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

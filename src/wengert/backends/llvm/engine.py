@@ -45,7 +45,11 @@ class Native:
         options.loop_vectorization = True
         options.slp_vectorization = True
         builder = binding.create_pass_builder(target, options)
-        builder.getModulePassManager().run(parsed, builder)
+        passes = builder.getModulePassManager()
+        passes.run(parsed, builder)
+        if type(passes)._dispose is binding.ffi.ObjectRef._dispose:
+            # llvmlite finds the method that frees nothing first, and would lose some 50 KB at every compilation.
+            binding.newpassmanagers.NewPassManager._dispose(passes)
         if keep_text:
             self.ir = str(parsed)
             self.assembly = target.emit_assembly(parsed)

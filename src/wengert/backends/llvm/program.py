@@ -240,7 +240,9 @@ def constants_inside(schedule: Schedule) -> list[Constant]:
     return list(found)
 
 
+#: What was found out, as long as there is not too much of it: literals are part of the key.
 _LOWERINGS: dict[Any, Lowering] = {}
+_MANY = 4096
 
 
 def _remembered(node: Any) -> Lowering:
@@ -251,5 +253,7 @@ def _remembered(node: Any) -> Lowering:
     )
     found = _LOWERINGS.get(key)
     if found is None:
+        if len(_LOWERINGS) >= _MANY:
+            _LOWERINGS.clear()
         found = _LOWERINGS[key] = lowers(node)
     return found
