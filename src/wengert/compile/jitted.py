@@ -179,7 +179,8 @@ class jit:
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """What ``jit`` makes of these arguments, to look at; see ``Lowered``."""
-        return Lowered(self._entry(args, kwargs)[1].graph)
+        leaves, entry = self._entry(args, kwargs)
+        return Lowered(entry.graph, leaves)
 
 
 compiler.append(jit)

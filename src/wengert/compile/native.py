@@ -60,16 +60,16 @@ def program_of(graph: Graph) -> Program:
 
 def run(graph: Graph, arguments: Sequence[Any]) -> tuple[np.ndarray, ...]:
     """The outputs of a graph for arrays, by native code."""
-    return program_of(graph).run([_fit(x, declared) for x, declared in zip(arguments, graph.inputs, strict=True)])
+    return program_of(graph).run([fitted(x, declared) for x, declared in zip(arguments, graph.inputs, strict=True)])
 
 
 def checked(graph: Graph, arguments: Sequence[Any]) -> tuple[np.ndarray, ...]:
     """The same, with every node compared with the interpreter."""
     check: Check = graph.cached("check", lambda: Check(program_of(graph)))
-    return check.run([_fit(x, declared) for x, declared in zip(arguments, graph.inputs, strict=True)])
+    return check.run([fitted(x, declared) for x, declared in zip(arguments, graph.inputs, strict=True)])
 
 
-def _fit(x: Any, declared: Any) -> np.ndarray:
+def fitted(x: Any, declared: Any) -> np.ndarray:
     """An array as native code takes it: contiguous, aligned, of the declared dtype."""
     if type(x) is np.ndarray and x.flags.num & READY == READY and x.dtype is declared.dtype:
         return x

@@ -18,7 +18,6 @@ from wengert.core.static import Constant, Graph, GraphNode, Value
 from wengert.core.tensor import Tensor
 from wengert.core.tracing import replay
 from wengert.core.types import TensorSpec, is_differentiable_dtype
-from wengert.inspect.cost import flops_of, moved_bytes
 from wengert.inspect.grouping import group_nodes
 from wengert.inspect.model import (
     CONSTANT,
@@ -33,6 +32,7 @@ from wengert.inspect.model import (
     value_text,
 )
 from wengert.inspect.recording import Call, Pullbacks, Recording, fresh_leaf, operation, pull_back
+from wengert.plan.cost import flops_of, moved_bytes
 from wengert.plan.ledger import ledger
 
 

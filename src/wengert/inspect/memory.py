@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from wengert.inspect.model import Model, spec_bytes
+from wengert.inspect.model import Model
+from wengert.plan.cost import spec_bytes
 
 
 class Step(NamedTuple):

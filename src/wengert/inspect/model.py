@@ -7,7 +7,6 @@ graph, a function with its arguments, or a static graph.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 from wengert.core.node import Location
 from wengert.core.primitive import Primitive
 from wengert.core.types import TensorSpec
+from wengert.plan.cost import spec_bytes
 
 #: What a node can be.
 LEAF, PARAMETER, CONSTANT, OPERATION = "leaf", "parameter", "constant", "operation"
@@ -180,11 +180,6 @@ def common_length(a: Sequence[Any], b: Sequence[Any]) -> int:
             break
         count += 1
     return count
-
-
-def spec_bytes(spec: TensorSpec) -> int:
-    """Bytes of a result, 0 if a length is unknown."""
-    return int(math.prod(spec.shape)) * spec.dtype.itemsize if all(isinstance(n, int) for n in spec.shape) else 0
 
 
 def spec_text(spec: TensorSpec) -> str:

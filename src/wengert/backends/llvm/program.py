@@ -13,7 +13,7 @@ from wengert.backends.llvm.division import divide
 from wengert.backends.llvm.engine import Native
 from wengert.backends.llvm.grouping import group
 from wengert.backends.llvm.inner import Inner
-from wengert.backends.llvm.layout import Layout, own
+from wengert.backends.llvm.layout import Layout, own, size
 from wengert.backends.llvm.loops import index
 from wengert.backends.llvm.memory import ALIGNMENT, Arena
 from wengert.backends.llvm.module import Code
@@ -25,6 +25,7 @@ from wengert.core.errors import GraphError
 from wengert.core.interpreter import interpret
 from wengert.core.lazy import LazyModule
 from wengert.core.static import Constant, Graph, Value
+from wengert.core.types import storage
 
 ir: Any = LazyModule("llvmlite.ir")
 
@@ -165,11 +166,39 @@ class Program:
         else:
             arrays = self._in_turn([*arguments, *fresh], arena)
             self._arenas.append(arena)
-        # What belongs to the caller or to the program is handed out as a copy.
+        return self._outputs_of(arrays)
+
+    def _outputs_of(self, arrays: list[Any]) -> tuple[np.ndarray, ...]:
+        """The outputs, when all has run. What belongs to the caller or to the program is handed out as a copy."""
         return tuple(
             self._output(layout, arrays) if layout.root in self._own else self._output(layout, arrays).copy()
             for layout in self._outputs
         )
+
+    # -- memory -------------------------------------------------------------------------------------------------
+
+    @property
+    def predicted_bytes(self) -> int:
+        """The bytes that a run takes: the arena, the outputs, and what native segments and NumPy hand each other."""
+        copies = [layout for layout in self._outputs if layout.root not in self._own]
+        values = (*self.fresh, *self._held)
+        return (
+            self.arena.size
+            + 2 * ALIGNMENT
+            + sum(x.spec.nbytes for x in values)
+            + sum(size(layout.shape) * layout.root.dtype.itemsize for layout in copies)
+        )
+
+    def measured_bytes(self, arguments: Sequence[np.ndarray]) -> int:
+        """The bytes that a run has really taken: those of the arrays that are there when it is over."""
+        if self._threaded and not POOL.ready:
+            POOL.start()
+        arena = self._new_arena()
+        fresh = [np.empty(shape, dtype) for shape, dtype in self._fresh_specs]
+        arrays = self._in_turn([*arguments, *fresh], arena)
+        given = {id(storage(x)) for x in (*arguments, *self._constant_arrays)}
+        taken = {id(root): root for root in map(storage, (*arrays, *self._outputs_of(arrays), arena))}
+        return sum(root.nbytes for key, root in taken.items() if key not in given)
 
     def _new_arena(self) -> np.ndarray:
         memory = np.empty(self.arena.size + 2 * ALIGNMENT, np.uint8)

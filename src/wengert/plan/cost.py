@@ -13,7 +13,6 @@ from typing import Any
 
 from wengert.core.static import Value
 from wengert.core.types import TensorSpec
-from wengert.inspect.model import spec_bytes
 
 _Flops = Callable[[Any, Sequence[TensorSpec | None], TensorSpec], float]
 
@@ -130,6 +129,11 @@ def _inside(primitive: Any) -> Iterator[tuple[Any, list[TensorSpec | None], list
             if not inner:
                 specs = [x.spec if isinstance(x, Value) else None for x in node.operands]
                 yield node.primitive, specs, [y.spec for y in node.results], times
+
+
+def spec_bytes(spec: TensorSpec) -> int:
+    """Bytes of a result, 0 if a length is unknown."""
+    return int(math.prod(spec.shape)) * spec.dtype.itemsize if all(isinstance(n, int) for n in spec.shape) else 0
 
 
 def _moved(primitive: Any, operands: Sequence[TensorSpec | None], results: Sequence[TensorSpec]) -> int:
