@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -206,6 +207,23 @@ class Graph(static.Graph):
         compiled: Function = compiler[0](self)
         return compiled
 
+    def export(self, path: str | os.PathLike[str], name: str = "", cpu: str | None = None) -> tuple[Path, Path]:
+        """Write the graph as an object file and a C header, ``path.o`` and ``path.h``: a function without Python.
+
+        ``name`` is the function's, else the file's. ``cpu`` is a processor in LLVM's words (``"x86-64-v3"``,
+        ``"generic"``); without it, the code is for the one it runs on. Captured tensors become constants. What the
+        function takes and returns is in the header, and in the chapter on compiling ahead of time.
+
+        Raises ``GraphError`` if a length is not known, or if the graph has operations that NumPy computes.
+        """
+        if not exporter:
+            importlib.import_module("wengert.compile")
+        captured = zip(self.inputs[len(self.arguments) :], self.captured, strict=True)
+        written: tuple[Path, Path] = exporter[0](
+            self.substitute({x: tensor.detach() for x, tensor in captured}), path, name, cpu
+        )
+        return written
+
     # -- passes -------------------------------------------------------------------------------------------------
 
     def optimize(
@@ -357,6 +375,9 @@ def load(path: str | os.PathLike[str]) -> Graph:
 
 #: What ``Graph.compile`` calls; ``wengert.compile`` registers ``jit`` here.
 compiler: list[Function] = []
+
+#: What ``Graph.export`` calls; ``wengert.compile`` registers itself here too.
+exporter: list[Function] = []
 
 #: What ``Graph()`` makes; the class of graphs that are being built registers itself here.
 open_graph: list[type[Graph]] = []

@@ -48,6 +48,12 @@ def symbols(module: Any, compiled: Callable[[Any], Any]) -> dict[str, int]:
     return found
 
 
+def outside(module: Any) -> list[Any]:
+    """The modules with the functions that ``called`` calls in a module, named as they are."""
+    names = [one.name for one in module.functions if one.name.startswith(_PREFIX) and one.is_declaration]
+    return [_outside(name) for name in names]
+
+
 def _outside(symbol: str) -> Any:
     """A module with the function of that name."""
     name, size = symbol.removeprefix(_PREFIX).split(".")

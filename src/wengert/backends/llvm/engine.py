@@ -13,7 +13,7 @@ from wengert.core.lazy import LazyModule
 binding: Any = LazyModule("llvmlite.binding")
 
 #: LLVM is not entered by two threads at once.
-_LOCK = threading.Lock()
+LOCK = threading.Lock()
 
 
 class Native:
@@ -22,7 +22,7 @@ class Native:
     def __init__(self, module: Any, keep_text: bool = False, symbols: Mapping[str, int] | None = None) -> None:
         text = str(module)
         outside = {**external.symbols(module), **angles.symbols(module, Native), **(symbols or {})}
-        with _LOCK:
+        with LOCK:
             target = machine()
             parsed = binding.parse_assembly(text)
             parsed.triple = target.triple
@@ -34,27 +34,29 @@ class Native:
             stored = None if keep_text else cache.load(key)
             self._engine = binding.create_mcjit_compiler(parsed, new_machine())
             if stored is None:
-                self._optimise(parsed, target, keep_text)
+                optimise(parsed, target)
+                if keep_text:
+                    self.ir = str(parsed)
+                    self.assembly = target.emit_assembly(parsed)
                 self._engine.set_object_cache(lambda _, code: cache.save(key, code), None)
             else:
                 self._engine.set_object_cache(None, lambda _: stored)
             self._engine.finalize_object()
 
-    def _optimise(self, parsed: Any, target: Any, keep_text: bool) -> None:
-        options = binding.create_pipeline_tuning_options(speed_level=3)
-        options.loop_vectorization = True
-        options.slp_vectorization = True
-        builder = binding.create_pass_builder(target, options)
-        passes = builder.getModulePassManager()
-        passes.run(parsed, builder)
-        if type(passes)._dispose is binding.ffi.ObjectRef._dispose:
-            # llvmlite finds the method that frees nothing first, and would lose some 50 KB at every compilation.
-            binding.newpassmanagers.NewPassManager._dispose(passes)
-        if keep_text:
-            self.ir = str(parsed)
-            self.assembly = target.emit_assembly(parsed)
-
     def address(self, name: str) -> int:
         """Where a function begins."""
         found: int = self._engine.get_function_address(name)
         return found
+
+
+def optimise(parsed: Any, target: Any) -> None:
+    """Run LLVM's passes over a module, in place. ``LOCK`` must be held."""
+    options = binding.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = True
+    options.slp_vectorization = True
+    builder = binding.create_pass_builder(target, options)
+    passes = builder.getModulePassManager()
+    passes.run(parsed, builder)
+    if type(passes)._dispose is binding.ffi.ObjectRef._dispose:
+        # llvmlite finds the method that frees nothing first, and would lose some 50 KB at every compilation.
+        binding.newpassmanagers.NewPassManager._dispose(passes)

@@ -42,6 +42,22 @@ def symbols(module: Any) -> dict[str, int]:
     return {name: address(name) for name in names}
 
 
+def standard_names(module: Any) -> dict[str, str]:
+    """The functions of BLAS and LAPACK that a module calls, with the names that they have in Fortran's libraries."""
+    found = {}
+    for one in module.functions:
+        for prefix in ("wengert_blas_", "wengert_lapack_"):
+            if one.name.startswith(prefix):
+                found[one.name] = f"{one.name.removeprefix(prefix)}_"
+    return found
+
+
+def foreign(module: Any) -> list[str]:
+    """The functions that a module calls and that no library for C has under a name of its own."""
+    prefix = "wengert_special_"
+    return [one.name.removeprefix(prefix) for one in module.functions if one.name.startswith(prefix)]
+
+
 @functools.cache
 def special(name: str, count: int) -> str | None:
     """The name of a special function of so many numbers in double precision, if there is one."""

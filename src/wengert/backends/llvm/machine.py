@@ -33,6 +33,18 @@ def new_machine() -> Any:
     return target.create_target_machine(cpu=cpu, features=features, opt=LEVEL, jit=True)
 
 
+def object_machine(cpu: str | None = None) -> Any:
+    """The machine that object files are for: this one, or another processor of its kind."""
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    name = cpu or os.environ.get("WENGERT_CPU", "")
+    features = "" if name else binding.get_host_cpu_features().flatten()
+    target = binding.Target.from_default_triple()
+    return target.create_target_machine(
+        cpu=name or binding.get_host_cpu_name(), features=features, opt=3, reloc="pic", codemodel="default"
+    )
+
+
 @functools.cache
 def has_fma() -> bool:
     """Whether it has fused multiply-add instructions."""

@@ -53,7 +53,7 @@ class Program:
         for one in every(schedule):
             group(one)
             divide(one)
-        self._outputs = schedule.outputs
+        self.layouts = self._outputs = schedule.outputs
         written = {y for step in schedule.steps for y in schedule.writes(step)}
         shared: set[Value] = set()
         #: Roots that become fresh arrays at every call because an output lies in them whole.
