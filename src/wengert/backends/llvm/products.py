@@ -46,7 +46,7 @@ def emit(frame: Any, x: Layout, y: Layout, out: Layout) -> None:
             builder.gep(pointer, [place(builder, numbers, stride, layout.offset)])
             for pointer, stride, layout in zip(pointers, strides, (x, y, out), strict=True)
         ]
-        _product(frame, (a, b, c), shifted, out.root.dtype)
+        one_product(frame, (a, b, c), shifted, out.root.dtype)
 
     nest(builder, lead, one)
 
@@ -64,7 +64,8 @@ def _matrices(x: Layout, y: Layout, out: Layout) -> tuple[Matrix, Matrix, Matrix
     )
 
 
-def _product(frame: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any) -> None:
+def one_product(frame: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any) -> None:
+    """The product of two matrices, in the way that its size asks for."""
     a, b, _ = matrices
     work = a.rows * a.columns * b.columns
     is_tiled = b.columns > 1 and a.rows > 1 and a.columns <= tiles.DEEPEST

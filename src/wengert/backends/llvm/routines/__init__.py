@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from wengert.backends.llvm.routines import decompositions, empty, indexing, linear, movement, rows
+from wengert.backends.llvm.routines import (
+    decompositions,
+    empty,
+    indexing,
+    linear,
+    movement,
+    pooling,
+    rows,
+    windows,
+)
 from wengert.backends.llvm.routines.empty import is_empty
 from wengert.backends.llvm.routines.registry import Plan, emit, rule_of
 from wengert.core.static import GraphNode
 
 #: Modules that register rules when they are imported.
-RULES = (decompositions, indexing, linear, rows)
+RULES = (decompositions, indexing, linear, pooling, rows, windows)
 
 
 def plan(node: GraphNode) -> Plan | str:
