@@ -1,5 +1,5 @@
-"""Functions that SciPy publishes for Cython, by their addresses: BLAS, LAPACK and special functions. So no library has
-to be found, and none is needed but SciPy."""
+"""Functions of SciPy and NumPy by their addresses: BLAS, LAPACK and special functions, which SciPy publishes for
+Cython, and NumPy's draws. So no library has to be found, and none is needed but these."""
 
 from __future__ import annotations
 
@@ -16,6 +16,20 @@ _PUBLISHERS: dict[str, Any] = {
     "wengert_special_": LazyModule("scipy.special.cython_special"),
 }
 
+#: NumPy's draws are functions of its shared library.
+_DRAWS = "wengert_random_"
+_generator = LazyModule("numpy.random._generator")
+
+
+@functools.cache
+def draw(name: str) -> int | None:
+    """Where one of NumPy's draws begins, if it is to be found."""
+    try:
+        function = getattr(ctypes.CDLL(_generator.__file__), f"random_{name}")
+    except (OSError, AttributeError):
+        return None
+    return ctypes.cast(function, ctypes.c_void_p).value
+
 
 @functools.cache
 def _api() -> Any:
@@ -30,6 +44,10 @@ def _api() -> Any:
 @functools.cache
 def address(full: str) -> int:
     """Where a function begins, by the name that our code calls it by."""
+    if full.startswith(_DRAWS):
+        where = draw(full.removeprefix(_DRAWS))
+        assert where is not None
+        return where
     prefix = next(one for one in _PUBLISHERS if full.startswith(one))
     capsule = _PUBLISHERS[prefix].__pyx_capi__[full.removeprefix(prefix)]
     found: int = _api().PyCapsule_GetPointer(capsule, _api().PyCapsule_GetName(capsule))
@@ -38,7 +56,7 @@ def address(full: str) -> int:
 
 def symbols(module: Any) -> dict[str, int]:
     """The published functions that a module calls."""
-    names = [one.name for one in module.functions if one.name.startswith(tuple(_PUBLISHERS))]
+    names = [one.name for one in module.functions if one.name.startswith((_DRAWS, *_PUBLISHERS))]
     return {name: address(name) for name in names}
 
 

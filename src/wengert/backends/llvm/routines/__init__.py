@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wengert.backends.llvm.routines import (
     decompositions,
+    draws,
     empty,
     indexing,
     linear,
@@ -17,7 +18,7 @@ from wengert.backends.llvm.routines.registry import Plan, emit, rule_of
 from wengert.core.static import GraphNode
 
 #: Modules that register rules when they are imported.
-RULES = (decompositions, indexing, linear, pooling, rows, windows)
+RULES = (decompositions, draws, indexing, linear, pooling, rows, windows)
 
 
 def plan(node: GraphNode) -> Plan | str:
