@@ -83,6 +83,9 @@ class Program:
         #: Whether native code may find something wrong.
         self._checked = any(isinstance(step, Routine) for one in every(schedule) for step in one.steps)
         self.simple = len(self.segments) == 1 and isinstance(self.segments[0], Segment) and not self._held
+        self._call: Any = self.segments[0].call if self.simple else None  # type: ignore[union-attr]
+        self._table: Any = ctypes.c_void_p * (len(self.places) + 1)
+        self._constant_ids = tuple(map(id, self._constant_arrays))
         self._direct = all(layout == own(layout.root) for layout in self._outputs) and len(shared) == len(self._outputs)
 
     def _segments(self) -> list[Segment | Host]:
@@ -153,10 +156,7 @@ class Program:
         except IndexError:
             arena = self._new_arena()
         if self.simple:
-            table = (ctypes.c_void_p * (len(self.places) + 1))(
-                *map(id, arguments), *map(id, fresh), *map(id, self._constant_arrays), id(arena)
-            )
-            self.segments[0].call(table)  # type: ignore[union-attr]
+            self._call(self._table(*map(id, arguments), *map(id, fresh), *self._constant_ids, id(arena)))
             if self._checked and arena[-ALIGNMENT]:
                 self._explain(arguments)
             self._arenas.append(arena)
@@ -211,8 +211,7 @@ class Program:
         arrays += self._constant_arrays
         for one in self.segments:
             if isinstance(one, Segment):
-                table = (ctypes.c_void_p * (len(arrays) + 1))(*map(id, arrays), id(arena))
-                one.call(table)
+                one.call(self._table(*map(id, arrays), id(arena)))
                 if self._checked and arena[-ALIGNMENT]:
                     self._explain(arrays[: len(self.graph.inputs)])
             else:
