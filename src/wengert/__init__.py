@@ -662,7 +662,7 @@ _LAZY = {
 
 
 # In a notebook: pictures are made by a layer that nothing below imports.
-set_renderer(lambda x: importlib.import_module("wengert.inspect.notebook").html_of(x))  # type: ignore[no-any-return]
+set_renderer(lambda x: importlib.import_module("wengert.inspect.notebook").html_of(x))
 
 
 def __getattr__(name: str) -> Any:

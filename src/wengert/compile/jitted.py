@@ -114,7 +114,7 @@ class jit:
         outs = apply(Compiled(graph, wanted=tracked(operands), check=self._check), *operands)
         if not self._check and not graph.captured and not kwargs and not self._static and entry.program is None:
             # The short way takes arrays only, no containers of them.
-            simple = all(x.dtype.kind in "biuf" for x in graph.inputs)
+            simple = all(x.dtype.kind in "biufc" for x in graph.inputs)
             if simple and all(isinstance(x, (Tensor, _ndarray)) for x in args) and "program" in graph._cache:
                 entry.program = program_of(graph)
         if entry.program is not None:

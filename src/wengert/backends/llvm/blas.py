@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from wengert.core.lazy import LazyModule
@@ -14,7 +15,7 @@ _PREFIX = "wengert_blas_"
 def product(frame: Any, matrices: Any, pointers: list[Any], dtype: Any) -> None:
     """``c = a @ b``. BLAS counts by columns, so it is asked for the transpose: ``c.T = b.T @ a.T``."""
     a, b, c = matrices
-    prefix = "d" if dtype.char == "d" else "s"
+    prefix = {"f": "s", "d": "d", "F": "c", "D": "z"}[dtype.char]
     if b.columns == 1 and _readable(a):
         _matrix_vector(frame, prefix, a, pointers, b.row_stride or 1)
         return
@@ -57,7 +58,10 @@ def _matrix_vector(frame: Any, prefix: str, m: Any, pointers: list[Any], step: i
 def call(frame: Any, full: str, arguments: list[Any]) -> None:
     """Every argument of a Fortran function is a pointer: numbers become constants in memory."""
     module, builder = frame.code.module, frame.builder
-    real = ir.DoubleType() if full.rpartition("_")[2][0] == "d" else ir.FloatType()
+    letter = full.rpartition("_")[2][0]
+    number = ir.DoubleType() if letter in "dz" else ir.FloatType()
+    if letter in "cz":
+        number = ir.LiteralStructType([number, number])
     byte = ir.IntType(8).as_pointer()
     values = []
     for x in arguments:
@@ -66,7 +70,7 @@ def call(frame: Any, full: str, arguments: list[Any]) -> None:
         elif isinstance(x, int):
             x = _constant(module, ir.IntType(32), x)
         elif isinstance(x, float):
-            x = _constant(module, real, x)
+            x = _constant(module, number, x)
         values.append(builder.bitcast(x, byte))
     function = module.globals.get(full)
     if function is None:
@@ -75,11 +79,13 @@ def call(frame: Any, full: str, arguments: list[Any]) -> None:
 
 
 def _constant(module: Any, kind: Any, value: Any) -> Any:
-    name = f"c_{kind}_{value}".replace(".", "_").replace("-", "m")
+    name = re.sub(r"[^a-z0-9]+", "_", f"c_{kind}_{value}".replace("-", "m"))
     found = module.globals.get(name)
     if found is None:
         found = ir.GlobalVariable(module, kind, name)
         found.global_constant = True
         found.linkage = "internal"
-        found.initializer = ir.Constant(kind, value)
+        # A complex number is given by its real part.
+        pair = isinstance(kind, ir.LiteralStructType)
+        found.initializer = ir.Constant(kind, [value, 0.0] if pair else value)
     return found

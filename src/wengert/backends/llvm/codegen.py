@@ -130,7 +130,7 @@ def fill_zeros(builder: Any, pointer: Any, result: Value) -> None:
     kind = memory_type(result.dtype)
     if size(result.shape) <= UNROLLED:
         for k in range(size(result.shape)):
-            builder.store(ir.Constant(kind, 0), builder.gep(pointer, [index(k)], inbounds=True))
+            builder.store(ir.Constant(kind, None), builder.gep(pointer, [index(k)], inbounds=True))
         return
     byte = ir.IntType(8)
     name = "llvm.memset.p0.i64"

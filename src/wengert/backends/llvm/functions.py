@@ -13,7 +13,7 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
 
 
 def _angle(x: Any, deg: bool = False) -> Any:
-    angle = np.arctan2(x.dtype.type(0), x)
+    angle = np.arctan2(x.imag, x.real)
     return np.degrees(angle) if deg else angle
 
 
@@ -46,21 +46,25 @@ def _isclose(x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: 
     return near | (np.isnan(x) & np.isnan(y)) if equal_nan else near
 
 
-#: By NumPy's name. All numbers are real: others are not lowered.
+def _of_reals(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda x, *more, **named: NotImplemented if x.dtype.kind == "c" else function(x, *more, **named)
+
+
+#: By NumPy's name.
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "real": lambda x: x,
-    "imag": lambda x: x.dtype.type(0),
+    "real": lambda x: x.real,
+    "imag": lambda x: x.imag,
     "angle": _angle,
-    "clip": _clip,
-    "round": _round,
-    "around": _round,
-    "sinc": _sinc,
-    "nan_to_num": _nan_to_num,
-    "isclose": _isclose,
-    "isposinf": lambda x: x == np.inf,
-    "isneginf": lambda x: x == -np.inf,
-    "isreal": lambda x: np.True_,
-    "iscomplex": lambda x: np.False_,
+    "clip": _of_reals(_clip),
+    "round": _of_reals(_round),
+    "around": _of_reals(_round),
+    "sinc": _of_reals(_sinc),
+    "nan_to_num": _of_reals(_nan_to_num),
+    "isclose": _of_reals(_isclose),
+    "isposinf": _of_reals(lambda x: x == np.inf),
+    "isneginf": _of_reals(lambda x: x == -np.inf),
+    "isreal": lambda x: x.imag == 0,
+    "iscomplex": lambda x: x.imag != 0,
     "ones_like": lambda x: x.dtype.type(1),
     "zeros_like": lambda x: x.dtype.type(0),
 }

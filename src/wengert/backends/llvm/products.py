@@ -69,7 +69,9 @@ def one_product(frame: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: l
     a, b, _ = matrices
     work = a.rows * a.columns * b.columns
     is_tiled = b.columns > 1 and a.rows > 1 and a.columns <= tiles.DEEPEST
-    if work <= UNROLLED:
+    if dtype.kind == "c":
+        blas.product(frame, matrices, pointers, dtype)
+    elif work <= UNROLLED:
         _write_out(frame.builder, matrices, pointers, dtype)
     elif work <= LOOPS:
         _loops(frame, matrices, pointers, dtype)

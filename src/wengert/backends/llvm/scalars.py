@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends.llvm import angles, external, math
+from wengert.backends.llvm import angles, complex_numbers, external, integers, math
 from wengert.backends.llvm.functions import FUNCTIONS
 from wengert.backends.llvm.machine import has_fma
 from wengert.core.lazy import LazyModule
@@ -30,7 +30,7 @@ def ir_type(dtype: np.dtype[Any]) -> Any:
     """The type of a value in a register."""
     if dtype.kind == "b":
         return ir.IntType(1)
-    if dtype.kind not in "iu" and dtype.char not in "fd":
+    if dtype.kind not in "iu" and dtype.char not in "fdFD":
         raise NotLowered(f"numbers of dtype {dtype}")
     return memory_type(dtype)
 
@@ -45,6 +45,8 @@ def memory_type(dtype: np.dtype[Any]) -> Any:
         return ir.DoubleType()
     if dtype.char == "f":
         return ir.FloatType()
+    if dtype.char in "FD":
+        return ir.LiteralStructType([memory_type(complex_numbers.part_dtype(dtype))] * 2)
     # Others are moved, not computed with.
     return ir.IntType(8 * dtype.itemsize)
 
@@ -84,10 +86,16 @@ class Scalar:
 
     @property
     def real(self) -> Scalar:
-        return self
+        return complex_numbers.parts(self)[0] if self.dtype.kind == "c" else self
+
+    @property
+    def imag(self) -> Scalar:
+        if self.dtype.kind == "c":
+            return complex_numbers.parts(self)[1]
+        return self.emitter.constant(0, self.dtype)
 
     def conj(self) -> Scalar:
-        return self
+        return np.conjugate(self)
 
     def __bool__(self) -> bool:
         raise NotLowered("a branch on a value")
@@ -134,6 +142,8 @@ class ScalarEmitter:
     def constant(self, number: Any, dtype: np.dtype[Any]) -> Scalar:
         """A number that is known."""
         number = dtype.type(number).item()
+        if dtype.kind == "c":
+            return Scalar(self, ir.Constant(ir_type(dtype), [number.real, number.imag]), dtype)
         return Scalar(self, ir.Constant(ir_type(dtype), number), dtype)
 
     def elementwise(self, primitive: Any, operands: Sequence[Any], dtype: np.dtype[Any]) -> Scalar:
@@ -147,7 +157,7 @@ class ScalarEmitter:
         except Exception as error:
             raise NotLowered(f"{primitive.name}: {error}") from error
         if not isinstance(found, Scalar):
-            if isinstance(found, (bool, int, float, np.generic)):
+            if isinstance(found, (bool, int, float, complex, np.generic)):
                 return self.constant(found, dtype)
             raise NotLowered(primitive.name)
         return self.cast(found, dtype)
@@ -156,14 +166,19 @@ class ScalarEmitter:
 
     def ufunc(self, ufunc: Any, inputs: Sequence[Any]) -> Any:
         """The result of a ufunc (a tuple, if there are several), in the types that NumPy would compute it in."""
-        emit = _UFUNCS.get(ufunc.__name__) or _special(ufunc.__name__, len(inputs))
-        if emit is None:
-            raise NotLowered(ufunc.__name__)
         kinds: list[Any] = [x.dtype if isinstance(x, Scalar) else _weak(x) for x in inputs]
         if not hasattr(ufunc, "resolve_dtypes"):
             raise NotLowered(ufunc.__name__)
         resolved = ufunc.resolve_dtypes((*kinds, *(None,) * ufunc.nout))
         operands = [self.cast(x, dtype) for x, dtype in zip(inputs, resolved, strict=False)]
+        if any(dtype.kind == "c" for dtype in resolved):
+            found = complex_numbers.emitted(self, ufunc.__name__, operands, resolved[-1])
+            if found is None:
+                raise NotLowered(f"{ufunc.__name__} of complex numbers")
+            return Scalar(self, found, resolved[-1])
+        emit = _UFUNCS.get(ufunc.__name__) or _special(ufunc.__name__, len(inputs))
+        if emit is None:
+            raise NotLowered(ufunc.__name__)
         found = emit(self, *operands)
         if ufunc.nout == 1:
             return Scalar(self, found, resolved[-1])
@@ -175,6 +190,8 @@ class ScalarEmitter:
             return self.constant(x, dtype)
         if x.dtype == dtype:
             return x
+        if "c" in (x.dtype.kind, dtype.kind):
+            return Scalar(self, complex_numbers.cast(self, x, dtype), dtype)
         target, builder, value = ir_type(dtype), self.builder, x.value
         source, kind = x.dtype.kind, dtype.kind
         if kind == "b":
@@ -216,7 +233,7 @@ class ScalarEmitter:
 
     def power(self, x: Scalar, exponent: Any) -> Any:
         """``x ** exponent``; small whole exponents as products."""
-        if isinstance(exponent, (int, float)) and x.dtype.kind == "f":
+        if isinstance(exponent, (int, float)) and x.dtype.kind in "fc":
             if exponent == 0.5:
                 return self.ufunc(np.sqrt, (x,))
             if exponent == int(exponent) and 0 < abs(exponent) <= 16:
@@ -262,7 +279,7 @@ def _weak(x: Any) -> Any:
         return x.dtype
     if isinstance(x, bool):
         return np.dtype(bool)
-    if isinstance(x, (int, float)):
+    if isinstance(x, (int, float, complex)):
         return type(x)
     if isinstance(x, np.ndarray) and x.ndim == 0:
         return x.dtype
@@ -334,8 +351,6 @@ def _special(name: str, count: int) -> Callable[..., Value] | None:
         return None
 
     def emit(e: ScalarEmitter, *xs: Scalar) -> Value:
-        if any(x.dtype.kind == "c" for x in xs):
-            raise NotLowered(f"{name} of complex numbers")
         double = np.dtype(float)
         module, flag = e.builder.module, ir.IntType(32)
         function = module.globals.get(found)
@@ -387,52 +402,7 @@ def _divided(name: str) -> Callable[..., Value]:
     def emit(e: ScalarEmitter, x: Scalar, y: Scalar) -> Value:
         if x.dtype.kind == "f":
             return e.library(name, x, y)
-        return (_signed if x.dtype.kind == "i" else _unsigned)(name, e.builder, x.value, y.value)
-
-    return emit
-
-
-def _unsigned(name: str, builder: Any, x: Value, y: Value) -> Value:
-    """A quotient or a remainder; by zero, NumPy says zero."""
-    zero = ir.Constant(x.type, 0)
-    by_zero = builder.icmp_unsigned("==", y, zero)
-    divisor = builder.select(by_zero, ir.Constant(x.type, 1), y)
-    found = (builder.udiv if name == "floor_divide" else builder.urem)(x, divisor)
-    return builder.select(by_zero, zero, found)
-
-
-def _signed(name: str, builder: Any, x: Value, y: Value) -> Value:
-    """The same; the smallest number over -1 is itself."""
-    zero, one = ir.Constant(x.type, 0), ir.Constant(x.type, 1)
-    by_zero = builder.icmp_signed("==", y, zero)
-    smallest = builder.icmp_signed("==", x, ir.Constant(x.type, -(2 ** (x.type.width - 1))))
-    overflow = builder.and_(smallest, builder.icmp_signed("==", y, ir.Constant(x.type, -1)))
-    divisor = builder.select(builder.or_(by_zero, overflow), one, y)
-    rest = builder.srem(x, divisor)
-    crossed = builder.icmp_signed("<", builder.xor(rest, divisor), zero)
-    crossed = builder.and_(crossed, builder.icmp_signed("!=", rest, zero))
-    if name == "fmod":
-        found = rest
-    elif name == "remainder":
-        found = builder.select(crossed, builder.add(rest, divisor), rest)
-    else:
-        quotient = builder.sdiv(x, divisor)
-        found = builder.select(crossed, builder.sub(quotient, one), quotient)
-    return builder.select(by_zero, zero, found)
-
-
-def _shift(left: bool) -> Callable[..., Value]:
-    """Shifts by as many bits as there are, or more, push every bit out."""
-
-    def emit(e: ScalarEmitter, x: Scalar, y: Scalar) -> Value:
-        builder, kind = e.builder, x.value.type
-        last = ir.Constant(kind, kind.width - 1)
-        inside = builder.icmp_unsigned("<=", y.value, last)
-        by = builder.select(inside, y.value, last)
-        if not left and x.dtype.kind == "i":
-            return builder.ashr(x.value, by)
-        shifted = (builder.shl if left else builder.lshr)(x.value, by)
-        return builder.select(inside, shifted, ir.Constant(kind, 0))
+        return (integers.signed if x.dtype.kind == "i" else integers.unsigned)(name, e.builder, x.value, y.value)
 
     return emit
 
@@ -558,8 +528,8 @@ _UFUNCS: dict[str, Callable[..., Any]] = {
     "logical_xor": _logical("xor"),
     "logical_not": lambda e, x: e.builder.not_(e.is_nonzero(x)),
     **{name: _divided(name) for name in ("fmod", "remainder", "floor_divide")},
-    "left_shift": _shift(left=True),
-    "right_shift": _shift(left=False),
+    "left_shift": integers.shift(left=True),
+    "right_shift": integers.shift(left=False),
     "modf": _parted(math.parts.modf),
     "frexp": _parted(_exponent),
     "ldexp": _parted(math.parts.ldexp),

@@ -179,7 +179,7 @@ class Schedule:
             if not lowering.reason:
                 return self._join(node, lowering.heavy)
             reason = lowering.reason
-        elif isinstance(primitive, Matmul) and _is_real(node):
+        elif isinstance(primitive, Matmul) and _is_product(node):
             return self._append(Product(node), node)
         elif isinstance(primitive, (Scan, While, Switch)) and not getattr(primitive, "slots", 0):
             schedules = self._inside(primitive)
@@ -238,7 +238,7 @@ class Schedule:
             return None
         if not all(isinstance(x, Value) and x.dtype == node.dtype and 0 not in x.shape for x in node.operands):
             return None
-        found = node.primitive.assembly(*(x.spec for x in node.inputs)) if node.dtype.kind in "biuf" else None
+        found = node.primitive.assembly(*(x.spec for x in node.inputs)) if node.dtype.kind in "biufc" else None
         if found is None or 0 in node.shape:
             return None
         start, pieces = found
@@ -443,9 +443,9 @@ def _carrying(node: GraphNode, schedules: list[Schedule]) -> Step:
     return Branch(node, schedules)
 
 
-def _is_real(node: GraphNode) -> bool:
+def _is_product(node: GraphNode) -> bool:
     x, y = node.inputs
-    return len(node.inputs) == 2 and x.dtype == y.dtype and x.dtype.char in "fd" and 0 not in (*x.shape, *y.shape)
+    return len(node.inputs) == 2 and x.dtype == y.dtype and x.dtype.char in "fdFD" and 0 not in (*x.shape, *y.shape)
 
 
 def _is_matrix(x: Layout) -> bool:
@@ -459,7 +459,7 @@ def _is_matrix(x: Layout) -> bool:
 
 def is_scalar_constant(x: Any) -> bool:
     """Whether an operand is a number that can stand in the code itself."""
-    return not isinstance(x, Value) or (isinstance(x, Constant) and x.array.size == 1 and x.dtype.kind in "biuf")
+    return not isinstance(x, Value) or (isinstance(x, Constant) and x.array.size == 1 and x.dtype.kind in "biufc")
 
 
 def number(x: Any) -> Any:

@@ -88,7 +88,7 @@ def _refuses(node: GraphNode) -> str:
     op: Any = node.primitive
     if isinstance(op, (SetAt, AddAt)) and (len(node.operands) == 2 or node.operands[1].dtype != node.dtype):
         return "no index arrays, or a value of another dtype"
-    if isinstance(op, AddAt) and node.dtype.kind not in "iuf":
+    if isinstance(op, AddAt) and node.dtype.kind not in "iufc":
         return f"a sum of {node.dtype}"
     return ""
 
