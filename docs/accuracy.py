@@ -29,6 +29,10 @@ DOMAINS = {
     **dict.fromkeys(("asin", "acos", "atanh", "erf", "erfc"), (-0.99, 0.99)),
     "acosh": (1.1, 4.0),
     "ndtr": (-4.0, 4.0),
+    "log_ndtr": (-4.0, 4.0),
+    "erfinv": (-0.99, 0.99),
+    "erfcinv": (0.01, 1.99),
+    "ndtri": (0.01, 0.99),
     **dict.fromkeys(("sin", "cos", "tan", "sin_near", "cos_near", "tan_near"), (-10.0, 10.0)),
 }
 

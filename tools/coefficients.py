@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mpmath import mp, mpf
 
-from tools.minimax import Problem, minimax, rounded
+from tools.minimax import Function, Problem, minimax, rounded
 
 TABLES = Path(__file__).parent.parent / "src/wengert/backends/llvm/math/tables.py"
 HALF_LN2 = mp.log(2) / 2 * mpf("1.0001")
@@ -84,6 +84,40 @@ def problems(digits: int) -> dict[str, Problem]:
         # approximation of (1+2x)exp(x^2)erfc x in 0 <= x < infinity", Mathematics of Computation 36, 1981, 249-253.
         "ERFC": Problem(lambda t: scaled_erfc(back(t)), lambda t: 1 / scaled_erfc(back(t)), mpf(-1), erfc_t, fine),
         **_gamma_problems(fine),
+        **_inverse_problems(fine),
+    }
+
+
+def _inverse_erf(w: mpf) -> mpf:
+    """erfinv(x) where w = -log(1 - x*x), by Newton's iteration on log erfc."""
+    power = mp.exp(-w)
+    wanted = mp.log(power / (1 + mp.sqrt(1 - power)))
+    t = mp.sqrt(max(-wanted - mp.log(mp.sqrt(mp.pi) * max(mp.sqrt(w), 1)), mpf("0.2")))
+    for _ in range(60):
+        value = mp.erfc(t)
+        step = (mp.log(value) - wanted) * value * mp.exp(t * t) * mp.sqrt(mp.pi) / 2
+        t += step
+        if abs(step) < mpf(10) ** -44:
+            break
+    return t
+
+
+def _inverse_problems(fine: float) -> dict[str, Problem]:
+    """The polynomials of ``wengert.backends.llvm.math.quantile``, around the middle of each interval."""
+
+    def relative(function: Function, low: mpf, high: mpf, middle: mpf) -> Problem:
+        shifted = lambda v: function(v + middle)  # noqa: E731
+        return Problem(shifted, lambda v: 1 / shifted(v), low - middle, high - middle, fine)
+
+    tail = lambda s: _inverse_erf(s * s)  # noqa: E731
+    return {
+        # erfinv(x) = x ERFINV(w - 25/8), w = -log(1 - x*x) up to 25/4.
+        "ERFINV": relative(lambda w: _inverse_erf(w) / mp.sqrt(1 - mp.exp(-w)), mpf("1e-9"), mpf("6.25"), mpf("3.125")),
+        # erfinv(x) as a function of sqrt(w), from 5/2 to 4 and from 4 to 8.
+        "ERFINV_TAIL": relative(tail, mpf("2.5"), mpf(4), mpf("3.25")),
+        "ERFINV_FAR": relative(tail, mpf(4), mpf(8), mpf(6)),
+        # erfinv(x)/s as a function of 1/s, s = sqrt(w), to the smallest subnormal number.
+        "ERFINV_FARTHEST": relative(lambda v: tail(1 / v) * v, 1 / mpf("27.4"), mpf(1) / 8, mpf("0.08")),
     }
 
 
@@ -108,8 +142,9 @@ def _gamma_problems(fine: float) -> dict[str, Problem]:
 
 
 # Results of 32 bits are float64 arithmetic on the way to float32, where only these are needed.
-_GAMMA = {"LGAMMA", "STIRLING", "DIGAMMA", "DIGAMMA_SERIES"}
-FORMATS = {53: (53, set()), 32: (53, {"EXP", "LOG", "SIN", "TAN"} | _GAMMA), 24: (24, set())}
+_WIDE = {"LGAMMA", "STIRLING", "DIGAMMA", "DIGAMMA_SERIES"}
+_WIDE |= {"ERFINV", "ERFINV_TAIL", "ERFINV_FAR", "ERFINV_FARTHEST"}
+FORMATS = {53: (53, set()), 32: (53, {"EXP", "LOG", "SIN", "TAN"} | _WIDE), 24: (24, set())}
 
 
 def coefficients() -> dict[tuple[str, int], list[mpf]]:
@@ -117,7 +152,7 @@ def coefficients() -> dict[tuple[str, int], list[mpf]]:
     found = {}
     for digits, (bits, names) in FORMATS.items():
         for name, problem in problems(digits).items():
-            if name in names if names else digits == 53 or name not in _GAMMA:
+            if name in names if names else digits == 53 or name not in _WIDE:
                 fit = minimax(problem, bits)
                 sys.stderr.write(f"{name} for {digits} bits: {len(fit.coefficients)} terms, 2**{fit.error:.1f}\n")
                 found[name, digits] = fit.coefficients

@@ -258,8 +258,7 @@ class SincDerivative(Elementwise):
     order: int
 
     def value(self, x: Any) -> Any:
-        x = np.asarray(x) if np.ndim(x) == 0 else x
-        u = np.pi * x
+        u = np.pi * (np.asarray(x) if isinstance(x, (float, np.generic)) else x)
         near = np.abs(u) < _SERIES_BELOW
         safe = np.where(near, np.ones_like(u), u)
         far = np.sin(safe) / safe

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 from mpmath import mp, mpf
+from scipy import special
 
 from tests.backends.llvm.native import native
 from wengert.backends.llvm.math import BINARY, NEAR_LIMIT
 
 #: Units in the last place that each function may be off; two where nothing is said.
 BOUNDS = {
-    **dict.fromkeys(("pow", "erfc", "ndtr", "lgamma", "gamma", "digamma", "logaddexp2"), 4.0),
+    **dict.fromkeys("pow erfc erfcx ndtr log_ndtr erfinv erfcinv ndtri lgamma gamma digamma logaddexp2".split(), 4.0),
     **dict.fromkeys(("fmod", "remainder"), 0.5),
 }
 
@@ -52,6 +53,38 @@ def _ndtr(x: mpf) -> mpf:
     return mp.erfc(-x / mp.sqrt(2)) / 2
 
 
+def _erfcx(x: mpf) -> mpf:
+    if x > 1e4:  # mpmath's erfc is slow there
+        return (1 - 1 / (2 * x**2) + 3 / (4 * x**4) - 15 / (8 * x**6)) / (x * mp.sqrt(mp.pi))
+    with mp.workdps(60):
+        return mp.exp(x * x) * mp.erfc(x)
+
+
+def _log_ndtr(x: mpf) -> mpf:
+    if x > 100:
+        return mpf(0)  # to far more than a thousand digits
+    with mp.workdps(60):
+        return mp.log(_erfcx(-x / mp.sqrt(2)) / 2) - x * x / 2 if x < -1 else mp.log1p(-mp.erfc(x / mp.sqrt(2)) / 2)
+
+
+def _erfcinv(p: mpf) -> mpf:
+    if p in (0, 2):
+        return mp.inf if p == 0 else -mp.inf
+    if not 0 < p < 2:
+        return mp.nan
+    if p > 1:
+        return -_erfcinv(2 - p)
+    t = mpf(float(special.erfcinv(float(p)))) if p > mpf("1e-300") else mp.sqrt(-mp.log(p))
+    for _ in range(8):
+        value = mp.erfc(t)
+        t += mp.log(value / p) * value * mp.exp(t * t) * mp.sqrt(mp.pi) / 2
+    return t
+
+
+def _ndtri(p: mpf) -> mpf:
+    return -mp.sqrt(2) * _erfcinv(2 * p)
+
+
 REFERENCES: dict[str, Callable[..., Any]] = {
     "exp": mp.exp,
     "exp2": lambda x: mp.power(2, x),
@@ -79,7 +112,12 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "cbrt": _cbrt,
     "erf": mp.erf,
     "erfc": mp.erfc,
+    "erfcx": _erfcx,
     "ndtr": _ndtr,
+    "log_ndtr": _log_ndtr,
+    "erfinv": lambda x: mp.erfinv(x) if abs(x) < mpf("0.9") else mp.sign(x) * _erfcinv(1 - abs(x)),
+    "erfcinv": _erfcinv,
+    "ndtri": _ndtri,
     "hypot": mp.hypot,
     "asinh": mp.asinh,
     "acosh": mp.acosh,
@@ -135,6 +173,11 @@ DELICATE: dict[str, Sequence[float]] = {
         ("lgamma", "gamma", "digamma"),
         (1e-300, 0.5, 1.0, 1.5, 1.4616, 2.0, 2.5, 3.5, 4.5, 6.5, 171.6, 35.04, -0.5, -1.5, -2.457, -3.0, -10.0, -180.0),
     ),
+    "erfinv": [1e-300, 0.5, 0.999, 1.0, -1.0, 0.99],
+    "erfcinv": [1e-320, 1e-300, 1e-28, 1e-8, 0.00096, 0.5, 1.0, 2.0],
+    "ndtri": [1e-320, 1e-300, 1e-28, 1e-8, 0.00048, 0.5, 1.0],
+    "erfcx": [1e-300, 0.5, -1.0, -26.6, 28.0, 10.0, -6.0, -9.41, 1e5],
+    "log_ndtr": [1e-300, -2e19, -1e154, -1.0, -0.5, 1.0, 5.0, 38.0, -39.6, -14.1, -1e5],
     "ndtr": [1e-300, 1.4, -0.7, -38.4, -37.5, -14.0],
     "erfc": [1e-300, 0.5, -1.0, 26.5, 27.2, 10.05, 9.2],
 }

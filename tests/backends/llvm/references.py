@@ -13,7 +13,10 @@ NUMPY: dict[str, Callable[..., Any]] = {
     **{name: getattr(np, name) for name in "cbrt hypot logaddexp logaddexp2 fmod remainder floor_divide".split()},
     **{f"{name}_near": getattr(np, name) for name in ("sin", "cos", "tan")},
     **{f"a{name}": getattr(np, f"arc{name}") for name in "sin cos tan tan2 sinh cosh tanh".split()},
-    **{name: getattr(special, name) for name in "erf erfc ndtr gamma xlogy xlog1py entr".split()},
+    **{
+        name: getattr(special, name)
+        for name in "erf erfc erfcx ndtr log_ndtr erfinv erfcinv ndtri gamma xlogy xlog1py entr".split()
+    },
     "pow": np.power,
     "sigmoid": special.expit,
     "softplus": lambda x: np.logaddexp(x, np.zeros_like(x)),

@@ -46,6 +46,17 @@ def _isclose(x: Any, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: 
     return near | (np.isnan(x) & np.isnan(y)) if equal_nan else near
 
 
+def _result_type(*kinds: Any) -> np.dtype[Any]:
+    return np.result_type(*(kind if isinstance(kind, type) else getattr(kind, "dtype", kind) for kind in kinds))
+
+
+def exprel(x: Any) -> Any:
+    """(exp(x) - 1) / x, as SciPy has it."""
+    one = x.dtype.type(1)
+    zero = x == 0
+    return np.where(zero, one, np.where(x == np.inf, x, np.expm1(x) / np.where(zero, one, x)))
+
+
 def _of_reals(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda x, *more, **named: NotImplemented if x.dtype.kind == "c" else function(x, *more, **named)
 
@@ -65,6 +76,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "isneginf": _of_reals(lambda x: x == -np.inf),
     "isreal": lambda x: x.imag == 0,
     "iscomplex": lambda x: x.imag != 0,
+    "result_type": _result_type,
     "ones_like": lambda x: x.dtype.type(1),
     "zeros_like": lambda x: x.dtype.type(0),
 }

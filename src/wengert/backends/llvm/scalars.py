@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.backends.llvm import angles, complex_numbers, external, integers, math
-from wengert.backends.llvm.functions import FUNCTIONS
+from wengert.backends.llvm.functions import FUNCTIONS, exprel
 from wengert.backends.llvm.machine import has_fma
 from wengert.core.lazy import LazyModule
 
@@ -536,6 +536,7 @@ _UFUNCS: dict[str, Callable[..., Any]] = {
     "nextafter": _parted(math.parts.nextafter),
     "spacing": _parted(math.parts.spacing),
     "heaviside": _heaviside,
+    "exprel": lambda e, x: exprel(x).value,
     "bitwise_count": _bit_count,
     "bitwise_and": _bits("and_"),
     "bitwise_or": _bits("or_"),
@@ -554,7 +555,8 @@ _UFUNCS: dict[str, Callable[..., Any]] = {
         for numpy_name, name in {
             **{name: name for name in (
                 "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh",
-                "cbrt", "hypot", "logaddexp", "logaddexp2", "erf", "erfc", "ndtr", "gamma", "xlogy", "xlog1py", "entr",
+                "cbrt", "hypot", "logaddexp", "logaddexp2", "xlogy", "xlog1py", "entr", "erf", "erfc", "erfcx", "ndtr",
+                "log_ndtr", "erfinv", "erfcinv", "ndtri", "gamma",
             )},
             **{f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
             "power": "pow", "float_power": "pow", "gammaln": "lgamma", "psi": "digamma", "expit": "sigmoid",

@@ -23,6 +23,7 @@ from wengert.backends.llvm.math import (
     logarithm,
     parts,
     power,
+    quantile,
 )
 from wengert.backends.llvm.math.circular import NEAR_LIMIT
 from wengert.backends.llvm.math.emit import Emit
@@ -81,7 +82,12 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         "entr": logarithm.entr,
         "erf": gaussian.erf,
         "erfc": gaussian.erfc,
+        "erfcx": gaussian.erfcx,
         "ndtr": gaussian.ndtr,
+        "log_ndtr": gaussian.log_ndtr,
+        "erfinv": quantile.erfinv,
+        "erfcinv": quantile.erfcinv,
+        "ndtri": quantile.ndtri,
         "lgamma": gamma.lgamma,
         "gamma": gamma.gamma,
         "digamma": gamma.digamma,
