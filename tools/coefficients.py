@@ -105,19 +105,21 @@ def _inverse_erf(w: mpf) -> mpf:
 def _inverse_problems(fine: float) -> dict[str, Problem]:
     """The polynomials of ``wengert.backends.llvm.math.quantile``, around the middle of each interval."""
 
-    def relative(function: Function, low: mpf, high: mpf, middle: mpf) -> Problem:
-        shifted = lambda v: function(v + middle)  # noqa: E731
-        return Problem(shifted, lambda v: 1 / shifted(v), low - middle, high - middle, fine)
+    around = lambda v: _inverse_erf(v + mpf("3.125")) / mp.sqrt(1 - mp.exp(-v - mpf("3.125")))  # noqa: E731
 
-    tail = lambda s: _inverse_erf(s * s)  # noqa: E731
+    def beyond(low: mpf, high: mpf, middle: mpf, root: Function) -> Problem:
+        inverse = lambda v: _inverse_erf(root(v + middle) ** 2)  # noqa: E731
+        difference = lambda v: inverse(v) - root(v + middle)  # noqa: E731
+        return Problem(difference, lambda v: 1 / inverse(v), low - middle, high - middle, fine)
+
     return {
         # erfinv(x) = x ERFINV(w - 25/8), w = -log(1 - x*x) up to 25/4.
-        "ERFINV": relative(lambda w: _inverse_erf(w) / mp.sqrt(1 - mp.exp(-w)), mpf("1e-9"), mpf("6.25"), mpf("3.125")),
-        # erfinv(x) as a function of sqrt(w), from 5/2 to 4 and from 4 to 8.
-        "ERFINV_TAIL": relative(tail, mpf("2.5"), mpf(4), mpf("3.25")),
-        "ERFINV_FAR": relative(tail, mpf(4), mpf(8), mpf(6)),
-        # erfinv(x)/s as a function of 1/s, s = sqrt(w), to the smallest subnormal number.
-        "ERFINV_FARTHEST": relative(lambda v: tail(1 / v) * v, 1 / mpf("27.4"), mpf(1) / 8, mpf("0.08")),
+        "ERFINV": Problem(around, lambda v: 1 / around(v), TINY - mpf("3.125"), mpf("3.125"), fine),
+        # erfinv(x) - s as a function of s = sqrt(w), from 5/2 to 4 and from 4 to 8.
+        "ERFINV_TAIL": beyond(mpf("2.5"), mpf(4), mpf("3.25"), lambda s: s),
+        "ERFINV_FAR": beyond(mpf(4), mpf(8), mpf(6), lambda s: s),
+        # The same as a function of 1/s, to the smallest subnormal number.
+        "ERFINV_FARTHEST": beyond(1 / mpf("27.4"), mpf(1) / 8, mpf("0.08"), lambda v: 1 / v),
     }
 
 

@@ -1,7 +1,7 @@
 """The inverses of the error function, of its complement and of the distribution function of the normal.
 
-With w = -log((1 - x)(1 + x)), erfinv(x)/x is smooth in w, and erfinv(x) in sqrt(w) where that is large (M. Giles,
-"Approximating the erfinv function", GPU Computing Gems, 2011). float32 is computed in float64 arithmetic.
+With w = -log((1 - x)(1 + x)), erfinv(x)/x is smooth in w, and so is, where w is large, erfinv(x) - sqrt(w) in sqrt(w)
+(M. Giles, "Approximating the erfinv function", GPU Computing Gems, 2011). float32 is computed in float64 arithmetic.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def _inverse(e: Emit, x: Number, product: Number) -> Number:
     s = e.sqrt(e.select(w > SEAMS[0], w, SEAMS[0]))
     near = e.polynomial("ERFINV_TAIL", s - (math.sqrt(SEAMS[0]) + SEAMS[1]) / 2)
     far = e.polynomial("ERFINV_FAR", s - (SEAMS[1] + SEAMS[2]) / 2)
-    farthest = s * e.polynomial("ERFINV_FARTHEST", 1.0 / s - 0.08)
-    tail = e.select(s < SEAMS[1], near, e.select(s < SEAMS[2], far, farthest))
+    farthest = e.polynomial("ERFINV_FARTHEST", 1.0 / s - 0.08)
+    tail = s + e.select(s < SEAMS[1], near, e.select(s < SEAMS[2], far, farthest))
     tail = e.select(product.equals(0.0), math.inf, tail)
     return e.select(w <= SEAMS[0], around, e.select(product >= 0.0, e.copysign(tail, x), math.nan))
 
