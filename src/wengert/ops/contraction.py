@@ -112,6 +112,32 @@ class Contract(Primitive):
         summed = any(letter not in self.out for letter in self.left)
         return np.einsum(text, x, y, optimize=summed and x.size * y.size > _SMALL)
 
+    def decompose(self, x: Any, y: Any) -> Any:
+        """One matrix product between transpositions, or products of single elements if nothing is summed."""
+        lengths = dict(zip(self.right, y.shape, strict=True))
+        if any(lengths.get(c, n) != n for c, n in zip(self.left, x.shape, strict=True)) or 0 in (*x.shape, *y.shape):
+            return NotImplemented
+        lengths |= zip(self.left, x.shape, strict=True)
+        summed = [c for c in self.left if c not in self.out]
+        if not summed:
+            left, right = (self._aligned(*pair) for pair in ((self.left, x), (self.right, y)))
+            return left * right
+        both = [c for c in self.left if c in self.right and c in self.out]
+        rows = [c for c in self.left if c not in self.right]
+        columns = [c for c in self.right if c not in self.left]
+        front = [lengths[c] for c in both]
+        first = np.transpose(x, [self.left.index(c) for c in (*both, *rows, *summed)])
+        second = np.transpose(y, [self.right.index(c) for c in (*both, *summed, *columns)])
+        inner, height, width = (math.prod(lengths[c] for c in group) for group in (summed, rows, columns))
+        product = np.matmul(first.reshape((*front, height, inner)), second.reshape((*front, inner, width)))
+        order = [*both, *rows, *columns]
+        return np.transpose(product.reshape([lengths[c] for c in order]), [order.index(c) for c in self.out])
+
+    def _aligned(self, letters: str, x: Any) -> Any:
+        """An operand with its axes in the order of the result's, and axes of length one for those that it has not."""
+        x = np.transpose(x, [letters.index(c) for c in self.out if c in letters])
+        return np.expand_dims(x, [k for k, c in enumerate(self.out) if c not in letters])
+
     def spec(self, x: TensorSpec, y: TensorSpec) -> TensorSpec:
         lengths: dict[str, int] = {}
         for letters, operand in ((self.left, x), (self.right, y)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wengert.backends.llvm.routines import (
+    classes,
     decompositions,
     draws,
     empty,
@@ -18,7 +19,7 @@ from wengert.backends.llvm.routines.registry import Plan, emit, rule_of
 from wengert.core.static import GraphNode
 
 #: Modules that register rules when they are imported.
-RULES = (decompositions, draws, indexing, linear, pooling, rows, windows)
+RULES = (classes, decompositions, draws, indexing, linear, pooling, rows, windows)
 
 
 def plan(node: GraphNode) -> Plan | str:
