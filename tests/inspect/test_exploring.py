@@ -242,6 +242,48 @@ def test_passes_of_a_static_graph_are_stages(browser: Any, tmp_path: Path) -> No
 
 
 @needs_browser
+def test_a_pass_is_shown_beside_what_it_was_given(browser: Any, tmp_path: Path) -> None:
+    page = explore(lambda x: wg.exp(x) * 2.0 + wg.exp(x), np.ones(2), path=tmp_path / "g.html")
+    session = Session(browser, page.path)
+    names = session("__graph.stages.map((stage) => stage.name)")
+    number = next(k for k, name in enumerate(names) if "ShareSubexpressions: −1 exp" in name)
+    session.page.select_option("#stage", str(number))
+    groups, columns = session(
+        "(() => { const s = __graph.state.data; return [s.groups.name.map(s.text), s.nodes]; })()"
+    )
+    assert groups == ["", "before", "after"]
+    changed = [k for k, change in enumerate(columns["change"]) if change]
+    assert [columns["change"][k] for k in changed] == [1]
+    assert session(f"__graph.state.data.text(__graph.state.data.nodes.op[{changed[0]}])") == "exp"
+    frames = session("__graph.state.view.frames")
+    assert frames[0]["x"] + frames[0]["width"] < frames[1]["x"] or frames[1]["x"] + frames[1]["width"] < frames[0]["x"]
+    assert "taken away" in session.page.locator("#legend").inner_text()
+    assert names[-1] == "compiled: 1 kernel"
+    session.page.select_option("#stage", str(len(names) - 1))
+    assert "1. fused loop over 2" in session("__graph.state.data.groups.name.map(__graph.state.data.text)")
+    assert session.problems == []
+
+
+@needs_browser
+def test_a_checkpoint_shows_what_is_replayed(browser: Any, tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Linear(4, 4), nn.Tanh())
+    page = explore(lambda x: (wg.checkpoint(net)(x) ** 2).sum(), np.ones((2, 4)), path=tmp_path / "g.html")
+    session = Session(browser, page.path)
+    place = session("__graph.search('checkpoint')[0]")
+    lines = session(f"__graph.state.view.items[__graph.state.view.itemOf[{place}]].lines.map((line) => line[0])")
+    assert "↻ replays 2 operations" in lines
+    session(f"__graph.goTo({place})")
+    panel = session.page.locator("#panel")
+    assert "runs its function again" in panel.inner_text()
+    panel.locator("button", has_text="enter").first.click()
+    assert session("__graph.search('tanh').length") == 1
+    expected = net(wg.tensor(np.ones((2, 4)))).detach().numpy()
+    shown = session("__graph.state.data.nodes.value[__graph.search('tanh')[0]].v")
+    np.testing.assert_allclose(shown, np.ravel(expected), rtol=1e-6)
+    assert session.problems == []
+
+
+@needs_browser
 def test_both_layouts_give_the_same(browser: Any, tmp_path: Path) -> None:
     session = Session(browser, explore(lambda x: x * x, 1.0, path=tmp_path / "g.html").path)
     for seed in range(12):
@@ -339,7 +381,7 @@ def test_the_graph_of_a_loop_can_be_entered(browser: Any, tmp_path: Path) -> Non
     session = Session(browser, explore(f, 2.0, path=tmp_path / "g.html").path)
     session("__graph.goTo(__graph.search('scan')[0])")
     session.page.locator("#panel button", has_text="enter").first.click()
-    assert session("__graph.state.stage") == 1
+    assert session("__graph.stages[__graph.state.stage].name") == "inside scan"
     assert session("__graph.search('multiply').length") == 1
     session.page.select_option("#stage", "0")
     assert session("__graph.search('scan').length") > 0

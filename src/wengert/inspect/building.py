@@ -44,6 +44,8 @@ class Run(NamedTuple):
     recording: Recording | None = None
     forward: float | None = None
     backward: float | None = None
+    #: The nodes of the graph, in the order of the model's.
+    nodes: tuple[Node, ...] = ()
 
 
 def model_of(x: Any, *args: Any, params: Mapping[str, Any] | None = None, gradients: bool = True) -> Model:
@@ -128,7 +130,7 @@ def _run_of_tensors(
         # Some operation has no derivative, or the tensor is one of a graph that is being built: it can still be seen.
         pulled = None
     model = _model_of_nodes(view, outputs, recording, pulled, names, title)
-    return Run(model, outputs, recording, None, pulled.total if pulled is not None else None)
+    return Run(model, outputs, recording, None, pulled.total if pulled is not None else None, tuple(view.nodes))
 
 
 # -- a tensor's graph -----------------------------------------------------------------------------------------------
@@ -297,7 +299,7 @@ def model_of_static(graph: Graph, title: str = "") -> Model:
     edges: list[ModelEdge] = []
     captured = len(graph.inputs) - len(graph.captured)
     for position, x in enumerate(graph.inputs):
-        kind = LEAF if position < captured else PARAMETER
+        kind = LEAF if position < captured and "." not in x.name else PARAMETER
         label = x.name or ("" if position < captured else _label_of(graph.captured[position - captured]))
         place[x] = (len(nodes), 0)
         nodes.append(ModelNode(len(nodes), kind, kind, label, label or kind, (x.spec,)))

@@ -17,14 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from wengert.core.static import Graph
 from wengert.core.tensor import Tensor
 from wengert.core.types import TensorSpec
-from wengert.inspect.building import model_of_static, run_of
+from wengert.inspect.building import run_of
 from wengert.inspect.formulas import formulas
 from wengert.inspect.memory import timeline
 from wengert.inspect.model import Model, ModelNode, bytes_text, shape_text
-from wengert.passes.pipeline import optimize
+from wengert.inspect.stages import Stage, is_checkpoint, stages_of
 
 #: Arrays of at most this many numbers are in the page in full; larger ones as a histogram.
 _SMALL = 64
@@ -33,8 +32,8 @@ _BINS = 24
 _MANY = 20_000
 #: A group shows at most this many direct children; more are put into groups of this size by order.
 _CROWD, _CHUNK = 1500, 300
-#: Of the graphs that operations carry, so many are in a page.
-_MOST_INSIDES = 40
+#: The page's program, in the order of its parts.
+_SCRIPTS = ("layout.js", "view.js", "painting.js", "panel.js", "controls.js")
 #: A notebook shows pages up to this size inside of itself.
 _INLINE = 4_000_000
 
@@ -69,8 +68,9 @@ def explore(
 
     A function is run twice, and timed the second time. The page is one file of HTML that needs no network: groups to
     open and close, the forward pass (blue) and the backward pass (red) to play with the memory that is alive, values,
-    gradients, formulas and source lines of every node. For a static graph it also holds the graph after each
-    optimisation pass, and the graphs of loops, branches and compiled functions can be entered. Arrays of up to 64
+    gradients, formulas and source lines of every node. The graphs of loops, branches and compiled functions, and what a
+    checkpoint replays, can be entered. For a function and a static graph it also holds, with ``passes``, the graph
+    before and after each optimisation pass, side by side, and the kernels of the compiled program. Arrays of up to 64
     numbers are in it in full, larger ones as histograms, so its size grows with the number of nodes only.
 
     >>> import tempfile, wengert as wg
@@ -81,64 +81,33 @@ def explore(
     if args and not isinstance(x, Tensor):
         # The first call of everything is slow, and would be what the colours show.
         run_of(x, *args, gradients=False)
-    model = run_of(x, *args, params=params).model
-    stages = [(model.title or "graph", model)]
-    if passes and isinstance(x, Graph):
-        stages = [("before optimisation", model), *_after_passes(x)]
-    content = page_of(stages)
+    run = run_of(x, *args, params=params)
+    content = page_of(stages_of(run, x, passes))
     target = Path(path)
     if not target.suffix:
         target = target.with_suffix(".html")
     target.write_text(content, "utf-8")
-    return Page(target, content, len(model.nodes))
+    return Page(target, content, len(run.model.nodes))
 
 
-def _after_passes(graph: Graph) -> list[tuple[str, Model]]:
-    found = []
-    for number, step in enumerate(optimize(graph).steps, 1):
-        changes = [f"−{count} {name}" for name, count in step.removed.most_common(3)]
-        changes += [f"+{count} {name}" for name, count in step.added.most_common(3)]
-        name = f"{number}. {step.name}: {', '.join(changes)}".removesuffix(": ")
-        found.append((name, model_of_static(step.after)))
-    return found
-
-
-def page_of(stages: Sequence[tuple[str, Model]]) -> str:
+def page_of(stages: Sequence[Stage]) -> str:
     """The text of the page. All of the user's text is in the packed data; scripts run by their hash only."""
-    stages, inside = _with_insides(stages)
-    data = {"stages": [{"name": name, **_Packer(crowds_split(model), inside).packed()} for name, model in stages]}
+    data = {"stages": [{"name": one.name, **_Packer(crowds_split(one.model), one.inside).packed()} for one in stages]}
     packed = base64.b64encode(
         gzip.compress(json.dumps(data, separators=(",", ":"), allow_nan=False).encode(), 6, mtime=0)
     )
     folder = resources.files("wengert.inspect") / "explorer"
-    parts = {
-        name: (folder / name).read_text("utf-8") for name in ("page.html", "style.css", "layout.js", "explorer.js")
-    }
-    script = f"{parts['layout.js']}\n{parts['explorer.js']}"
+    script = "\n".join((folder / name).read_text("utf-8") for name in _SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     fill = {
         "HASH": digest,
-        "TITLE": html.escape(stages[0][0]),
-        "STYLE": parts["style.css"],
+        "TITLE": html.escape(stages[0].name),
+        "STYLE": (folder / "style.css").read_text("utf-8"),
         "DATA": packed.decode(),
         "SCRIPT": script,
     }
     # In one go, so that nothing that is filled in is looked at again.
-    return re.sub(r"\{\{([A-Z]+)\}\}", lambda mark: fill[mark[1]], parts["page.html"])
-
-
-def _with_insides(stages: Sequence[tuple[str, Model]]) -> tuple[list[tuple[str, Model]], dict[int, int]]:
-    """The stages, and after them the graphs that operations carry (loops, branches, compiled functions), with the
-    number of the stage that shows each graph, by its identity."""
-    found = list(stages)
-    inside: dict[int, int] = {}
-    for _, model in found:
-        for node in model.nodes:
-            for graph in node.primitive.graphs() if node.primitive is not None else ():
-                if id(graph) not in inside and len(inside) < _MOST_INSIDES:
-                    inside[id(graph)] = len(found)
-                    found.append((f"inside {node.op}", model_of_static(graph)))
-    return found, inside
+    return re.sub(r"\{\{([A-Z]+)\}\}", lambda mark: fill[mark[1]], (folder / "page.html").read_text("utf-8"))
 
 
 def crowds_split(model: Model) -> Model:
@@ -169,7 +138,7 @@ def crowds_split(model: Model) -> Model:
 class _Packer:
     """A model as columns of numbers and one table of strings."""
 
-    def __init__(self, model: Model, inside: Mapping[int, int]) -> None:
+    def __init__(self, model: Model, inside: Mapping[int, Sequence[int]]) -> None:
         self.model = model
         self.inside = inside
         self.strings: dict[str, int] = {"": 0}
@@ -246,12 +215,9 @@ class _Packer:
             "value": self._value(node.value),
             "grad": self._value(node.grad),
             "norm": _norm(node.grad),
-            "replayed": int(node.op == "checkpoint"),
-            "inside": [
-                self.inside[id(graph)]
-                for graph in (node.primitive.graphs() if node.primitive is not None else ())
-                if id(graph) in self.inside
-            ],
+            "change": ("", "removed", "added").index(node.change),
+            "replayed": int(is_checkpoint(node)),
+            "inside": self.inside.get(node.index, []),
         }
 
     def _value(self, value: Any) -> Any:

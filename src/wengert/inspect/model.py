@@ -57,6 +57,8 @@ class ModelNode:
     moved: int = 0
     output: bool = False
     times: int = 1
+    #: In a comparison: whether the node is "removed" or "added".
+    change: str = ""
 
     @property
     def kept_bytes(self) -> int:

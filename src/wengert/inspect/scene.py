@@ -81,6 +81,9 @@ class Curve:
     dashed: bool = False
     width: float = 1.5
     title: str = ""
+    #: How far it is moved to the right, to have room for the other one: where both run almost level, it is moved in
+    #: height instead.
+    shift: float = 0.0
 
     @property
     def extent(self) -> tuple[float, float]:
@@ -222,10 +225,10 @@ def _draw_edge(scene: Scene, model: Model, edge: ModelEdge, route: list[Point], 
     forward = [(x + _MARGIN - shift, y + _MARGIN) for x, y in route]
     # Where gradients are shown, a grey dashed edge is one that none comes back along.
     blocked = gradients and not edge.gradient
-    scene.shapes.append(Curve(forward, GREY if blocked else BLUE, dashed=blocked, title=spec))
+    scene.shapes.append(Curve(forward, GREY if blocked else BLUE, dashed=blocked, title=spec, shift=-shift))
     if red:
         backward = [(x + _MARGIN + shift, y + _MARGIN) for x, y in reversed(route)]
-        scene.shapes.append(Curve(backward, RED, title=f"gradient {spec}"))
+        scene.shapes.append(Curve(backward, RED, title=f"gradient {spec}", shift=shift))
 
 
 def _draw_node(scene: Scene, node: ModelNode, lines: list[tuple[str, float, str, bool]], found: Arrangement) -> None:

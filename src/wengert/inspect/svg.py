@@ -87,7 +87,8 @@ def pieces_of(shape: Curve) -> list[tuple[tuple[float, float], ...]]:
         if abs(x0 - x1) < 0.5:
             found.append(((x1, y1),))
         else:
-            middle = (y0 + y1) / 2
+            level = min(1.0, abs(x1 - x0) / 60) * shape.shift
+            middle = (y0 + y1) / 2 - (level if (x1 > x0) == (y1 > y0) else -level)
             found.append(((x0, middle), (x1, middle), (x1, y1)))
     return found
 
