@@ -330,3 +330,20 @@ def test_a_copy_made_for_a_product_is_not_read_before_it_is_made() -> None:
 
     for got, expected in zip(wg.jit(f)(x, w), f(x, w), strict=True):
         assert np.array_equal(got.numpy(), expected)
+
+
+def test_checkpoints_and_rules_of_users_are_native() -> None:
+    @wg.custom_vjp
+    def twice(x: Any) -> Any:
+        return wg.sin(x) * 2
+
+    twice.defvjp(lambda x: (wg.sin(x) * 2, x), lambda x, g: (g * 2 * wg.cos(x),))
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    for loss in (
+        lambda x: (wg.checkpoint(lambda x: wg.sin(wg.cos(x @ x.T)))(x) ** 2).sum(),
+        lambda x: (twice(x) ** 2).sum(),
+        lambda x: wg.scan(lambda c, v: (twice(c) + wg.checkpoint(wg.tanh)(v).sum(), None), x[0].sum(), x)[0],
+    ):
+        for g in (loss, wg.grad(loss), wg.grad(lambda x, loss=loss: (wg.grad(loss)(x) ** 2).sum())):
+            assert not wg.jit(g).lower(x).program.schedule.hosts
+            np.testing.assert_allclose(wg.jit(g)(x).numpy(), g(wg.tensor(x)).numpy(), rtol=1e-12, atol=1e-12)

@@ -189,6 +189,9 @@ class Custom(GraphPrimitive):
     def value(self, *xs: Any) -> Any:
         return interpret(self.graph, xs)
 
+    def decompose(self, *xs: Any) -> Any:
+        return tuple(replay(self.graph, xs))
+
     def spec(self, *specs: Any) -> tuple[TensorSpec, ...]:
         return tuple(y.spec for y in self.graph.outputs)
 

@@ -12,6 +12,7 @@ from wengert.backends.llvm.memory import SMALL, Arena
 from wengert.backends.llvm.schedule import Branch, Repeat, Schedule, Step, Until
 from wengert.core.lazy import LazyModule
 from wengert.core.static import Constant, Value
+from wengert.ops.control import Call
 
 ir: Any = LazyModule("llvmlite.ir")
 
@@ -145,12 +146,14 @@ class Inner:
     # -- switch -------------------------------------------------------------------------------------------------
 
     def branch(self, step: Branch) -> None:
+        if isinstance(step.node.primitive, Call):
+            self._run(step.branches[0], step, step.node.operands)
+            return
         builder = self.builder
         chosen, *operands = step.node.operands
         layout = self.frame.schedule.layouts[chosen]
         number = builder.load(builder.gep(self.frame.pointers[layout.root], [index(layout.offset)]))
         number = builder.sext(number, ir.IntType(64)) if number.type.width < 64 else number
-        pointers = [self._whole(x) for x in operands]
         blocks = [builder.append_basic_block("branch") for _ in step.branches]
         after = builder.append_basic_block("after")
         negative = builder.icmp_signed("<", number, index(0))
@@ -159,8 +162,13 @@ class Inner:
             jump.add_case(index(k), block)
         for schedule, block in zip(step.branches, blocks, strict=True):
             builder.position_at_end(block)
-            frame = self._frame(schedule, dict(zip(schedule.graph.inputs, pointers, strict=True)))
-            for at, result in zip(schedule.outputs, step.node.results, strict=True):
-                self._copy(at, own(result), (frame.pointers[at.root], self.frame.pointers[result]))
+            self._run(schedule, step, operands)
             builder.branch(after)
         builder.position_at_end(after)
+
+    def _run(self, schedule: Schedule, step: Branch, operands: Sequence[Value]) -> None:
+        """A schedule of the step's operands, and its outputs as the step's results."""
+        pointers = [self._whole(x) for x in operands]
+        frame = self._frame(schedule, dict(zip(schedule.graph.inputs, pointers, strict=True)))
+        for at, result in zip(schedule.outputs, step.node.results, strict=True):
+            self._copy(at, own(result), (frame.pointers[at.root], self.frame.pointers[result]))

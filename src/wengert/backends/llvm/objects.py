@@ -98,7 +98,7 @@ class _Writer:
         self._refuse_null(builder, function.args)
         base = self._aligned(builder, workspace)
         inputs, outputs = arguments[: len(graph.inputs)], arguments[len(graph.inputs) :]
-        pointers = dict(zip(graph.inputs, inputs, strict=True))
+        pointers: dict[Value, Any] = dict(zip(graph.inputs, inputs, strict=True))
         pointers.update((root, outputs[k]) for root, k in self.direct.items())
         for root, place in self.places.items():
             where = builder.gep(base, [index(place)])

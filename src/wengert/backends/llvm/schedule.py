@@ -17,7 +17,7 @@ from wengert.backends.llvm.layout import Layout, contiguous, own, size, viewed
 from wengert.core.static import Constant, Graph, GraphNode, Result, Value
 from wengert.core.types import TensorSpec
 from wengert.ops.contraction import Matmul
-from wengert.ops.control import Switch
+from wengert.ops.control import Call, Switch
 from wengert.ops.families import Elementwise
 from wengert.ops.loops import Scan, While
 
@@ -117,7 +117,7 @@ class Until:
 
 @dataclass(eq=False)
 class Branch:
-    """A choice among schedules."""
+    """A choice among schedules; if there is but one, it is run."""
 
     node: GraphNode
     branches: list[Schedule]
@@ -181,7 +181,7 @@ class Schedule:
             reason = lowering.reason
         elif isinstance(primitive, Matmul) and _is_product(node):
             return self._append(Product(node), node)
-        elif isinstance(primitive, (Scan, While, Switch)) and not getattr(primitive, "slots", 0):
+        elif isinstance(primitive, (Scan, While, Switch, Call)) and not getattr(primitive, "slots", 0):
             schedules = self._inside(primitive)
             reasons = {step.reason for one in schedules for step in one.hosts}
             if not reasons:
@@ -197,7 +197,7 @@ class Schedule:
     def _inside(self, primitive: Any) -> list[Schedule]:
         """The schedules of the graphs that a loop or a branch carries; a loop's body comes last."""
         *others, body = primitive.graphs()
-        carried = () if isinstance(primitive, Switch) else primitive.parts(body.inputs).carry
+        carried = () if isinstance(primitive, (Switch, Call)) else primitive.parts(body.inputs).carry
         return [*(Schedule(one, self._lowers) for one in others), Schedule(body, self._lowers, carried)]
 
     def _as_view(self, node: GraphNode) -> bool:
