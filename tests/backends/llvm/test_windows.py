@@ -59,3 +59,13 @@ def test_columns() -> None:
     f = lambda x: F.unfold(x, (2, 3), padding=1, stride=(2, 1))  # noqa: E731
     natively(f, x)
     natively(wg.grad(lambda x: wg.sin(f(x)).sum()), x)
+
+
+@pytest.mark.parametrize("lengths", [(1, 1), (5, 3), (3, 5), (100, 17)])
+def test_vectors(lengths: tuple[int, int]) -> None:
+    x, y = (RNG.normal(size=n) for n in lengths)
+    for mode in ("full", "same", "valid"):
+        natively(lambda x, y, mode=mode: wg.convolve(x, y, mode=mode), x, y)
+        natively(lambda x, y, mode=mode: wg.correlate(x, y, mode=mode), x, y)
+    natively(wg.grad(lambda x, y: wg.sin(wg.convolve(x, y)).sum(), argnums=1), x, y)
+    natively(wg.convolve, np.arange(lengths[0]), np.arange(lengths[1]))

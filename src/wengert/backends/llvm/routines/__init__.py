@@ -12,6 +12,7 @@ from wengert.backends.llvm.routines import (
     movement,
     pooling,
     rows,
+    signals,
     windows,
 )
 from wengert.backends.llvm.routines.empty import is_empty
@@ -19,7 +20,7 @@ from wengert.backends.llvm.routines.registry import Plan, emit, rule_of
 from wengert.core.static import GraphNode
 
 #: Modules that register rules when they are imported.
-RULES = (classes, decompositions, draws, indexing, linear, pooling, rows, windows)
+RULES = (classes, decompositions, draws, indexing, linear, pooling, rows, signals, windows)
 
 
 def plan(node: GraphNode) -> Plan | str:
