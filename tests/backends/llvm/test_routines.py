@@ -89,6 +89,9 @@ def test_empty_arrays_need_no_code() -> None:
     assert natively(lambda x: x.sum(axis=0) + x.T @ x @ np.ones(3), x).tolist() == [0.0, 0.0, 0.0]
     assert natively(lambda x: x.prod(axis=0), x).tolist() == [1.0, 1.0, 1.0]
     assert natively(lambda x: (x > 0).all(axis=0) & ~(x > 0).any(axis=0), x).tolist() == [True] * 3
+    chosen = np.zeros(0, int)
+    natively(wg.grad(lambda x: (x[chosen] ** 2).sum() + x[3:].sum()), np.ones((3, 2)))
+    assert natively(lambda x, y: wg.einsum("ij,ik->jk", x, y), x, np.ones((0, 2))).tolist() == [[0.0] * 2] * 3
 
 
 @pytest.mark.parametrize("bad", [4, -5, 2**40])
@@ -111,3 +114,7 @@ def test_special_functions_are_scipy_s() -> None:
         natively(f, x / 5)
     natively(lambda x: wg.scipy.special.gammainc(x, x + 1), x)
     natively(lambda x: wg.scipy.special.betainc(x, 2.0, x / 5), x)
+
+
+def test_limits_of_a_number() -> None:
+    natively(lambda low, high: wg.clip(0.5, low, high), np.array([[0.0], [1.0]]), np.array([0.2, 3.0]))

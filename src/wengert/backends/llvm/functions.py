@@ -58,7 +58,10 @@ def exprel(x: Any) -> Any:
 
 
 def _of_reals(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda x, *more, **named: NotImplemented if x.dtype.kind == "c" else function(x, *more, **named)
+    def guarded(x: Any, *more: Any, **named: Any) -> Any:
+        return NotImplemented if getattr(getattr(x, "dtype", None), "kind", "f") == "c" else function(x, *more, **named)
+
+    return guarded
 
 
 #: By NumPy's name.
