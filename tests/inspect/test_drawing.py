@@ -200,3 +200,11 @@ def test_an_installed_graphviz_reads_the_source(tmp_path: Path) -> None:
     assert root.findall(f".//{SVG}script") == []
     colors = [path.get("stroke") for path in root.iter(f"{SVG}path")]
     assert colors.count(BLUE) == colors.count(RED) == len(drawing.model.edges)
+
+
+def test_edges_say_what_flows_along_them_if_asked() -> None:
+    x = wg.tensor([[1.0, 2.0]], requires_grad=True)
+    plain, labelled = draw(wg.tanh(x).sum()), draw(wg.tanh(x).sum(), edge_labels=True)
+    assert 'label="float64 1×2"' in labelled.source
+    assert 'label="float64 1×2"' not in plain.source
+    assert labelled.svg.count("<text") == plain.svg.count("<text") + len(labelled.model.edges)

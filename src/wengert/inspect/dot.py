@@ -12,7 +12,9 @@ def quote(text: str) -> str:
     return '"' + clean.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
-def dot_of(model: Model, gradients: bool = True, values: bool = True, saved: bool = False) -> str:
+def dot_of(
+    model: Model, gradients: bool = True, values: bool = True, saved: bool = False, edge_labels: bool = False
+) -> str:
     """The source text. Groups are clusters. A red edge is declared in the direction of its blue one and drawn
     backwards (``dir=back``), so that Graphviz lays both out side by side."""
     gradients = gradients and model.differentiated
@@ -48,7 +50,8 @@ def dot_of(model: Model, gradients: bool = True, values: bool = True, saved: boo
         spec = f"{edge.spec.dtype} {shape_text(edge.spec.shape)}"
         blocked = gradients and not edge.gradient
         style = f'color="{GREY}", style=dashed' if blocked else f'color="{BLUE}"'
-        lines.append(f"  n{edge.source} -> n{edge.target} [{style}, tooltip={quote(spec)}];")
+        label = f", label={quote(spec)}" if edge_labels else ""
+        lines.append(f"  n{edge.source} -> n{edge.target} [{style}, tooltip={quote(spec)}{label}];")
         if gradients and edge.gradient:
             lines.append(
                 f'  n{edge.source} -> n{edge.target} [color="{RED}", dir=back, tooltip={quote(f"gradient {spec}")}];'

@@ -30,10 +30,18 @@ class Drawing:
     ``source`` is the graph in the DOT language, ``svg`` the picture; ``model`` is what is drawn, after folding.
     """
 
-    def __init__(self, model: Model, gradients: bool, values: bool, saved: bool, wrap: bool = True) -> None:
+    def __init__(
+        self,
+        model: Model,
+        gradients: bool,
+        values: bool,
+        saved: bool,
+        wrap: bool = True,
+        edge_labels: bool = False,
+    ) -> None:
         self.model = model
         self._wrap = wrap
-        self._options = {"gradients": gradients, "values": values, "saved": saved}
+        self._options = {"gradients": gradients, "values": values, "saved": saved, "edge_labels": edge_labels}
 
     @cached_property
     def source(self) -> str:
@@ -120,6 +128,7 @@ def draw(
     gradients: bool = True,
     values: bool = True,
     saved: bool = False,
+    edge_labels: bool = False,
     fold: bool = True,
     limit: int = 400,
     wrap: bool = True,
@@ -128,7 +137,8 @@ def draw(
 
     One node is an operation together with its gradient: a blue edge is data flowing forward, the red one beside it the
     gradient flowing back, and a grey dashed one is where no gradient can flow. Modules are boxes. ``fold`` shows equal
-    blocks once ("×12"); beyond ``limit`` nodes, groups are closed. ``saved`` shows what waits for the backward pass.
+    blocks once ("×12"); beyond ``limit`` nodes, groups are closed. ``saved`` shows what waits for the backward pass,
+    and ``edge_labels`` the shape and dtype of what flows along each edge.
     ``wrap`` breaks a tall picture into columns: what leaves one at the bottom goes on at the top of the next.
 
     >>> import wengert as wg
@@ -139,7 +149,7 @@ def draw(
     model = model_of(x, *args, params=params, gradients=gradients)
     if fold:
         model = fold_repeats(model)
-    return Drawing(close_groups(model, limit), gradients, values, saved, wrap)
+    return Drawing(close_groups(model, limit), gradients, values, saved, wrap, edge_labels)
 
 
 def make_dot(

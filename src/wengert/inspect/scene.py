@@ -187,9 +187,15 @@ def tooltip(node: ModelNode) -> str:
 
 
 def scene_of(
-    model: Model, gradients: bool = True, values: bool = True, saved: bool = False, wrap: bool = True
+    model: Model,
+    gradients: bool = True,
+    values: bool = True,
+    saved: bool = False,
+    edge_labels: bool = False,
+    wrap: bool = True,
 ) -> Scene:
-    """Draw a model. ``saved`` marks what every node keeps for the backward pass, ``wrap`` breaks tall pictures."""
+    """Draw a model. ``saved`` marks what every node keeps for the backward pass, ``edge_labels`` writes shapes and
+    dtypes beside edges, ``wrap`` breaks tall pictures."""
     gradients = gradients and model.differentiated
     texts = [lines_of(node, gradients, values) for node in model.nodes]
     if saved:
@@ -201,7 +207,7 @@ def scene_of(
     for frame in found.frames:
         _draw_frame(scene, frame)
     for edge, route in zip(model.edges, found.routes, strict=True):
-        _draw_edge(scene, model, edge, route, gradients)
+        _draw_edge(scene, edge, route, gradients, edge_labels)
     for node, lines in zip(model.nodes, texts, strict=True):
         _draw_node(scene, node, lines, found)
     if wrap:
@@ -218,7 +224,7 @@ def _draw_frame(scene: Scene, frame: Frame) -> None:
     scene.shapes.append(Text(x + 9, y + HEAD - 8, clipped(frame.path[-1], 60), 10.5, "#475569", True, "start"))
 
 
-def _draw_edge(scene: Scene, model: Model, edge: ModelEdge, route: list[Point], gradients: bool) -> None:
+def _draw_edge(scene: Scene, edge: ModelEdge, route: list[Point], gradients: bool, labelled: bool) -> None:
     spec = f"{edge.spec.dtype} {shape_text(edge.spec.shape)}"
     red = gradients and edge.gradient
     shift = _APART if red else 0.0
@@ -229,6 +235,10 @@ def _draw_edge(scene: Scene, model: Model, edge: ModelEdge, route: list[Point], 
     if red:
         backward = [(x + _MARGIN + shift, y + _MARGIN) for x, y in reversed(route)]
         scene.shapes.append(Curve(backward, RED, title=f"gradient {spec}", shift=shift))
+    if labelled:
+        (x, y), (other, below) = route[len(route) // 2 - 1], route[len(route) // 2]
+        at = (x + other) / 2 + _MARGIN + shift + 4, (y + below) / 2 + _MARGIN + 3
+        scene.shapes.append(Text(*at, spec, 8.0, GREY, anchor="start"))
 
 
 def _draw_node(scene: Scene, node: ModelNode, lines: list[tuple[str, float, str, bool]], found: Arrangement) -> None:

@@ -122,7 +122,7 @@ def replayed_model(model: Model, node: ModelNode) -> Model | None:
 
 def static_graph_of(run: Run) -> Graph | None:
     """The operations that ran and that the outputs depend on, as a graph of their own; the user's function is not run
-    again. Nothing if one of them is no plain operation (a custom function, a checkpoint)."""
+    again. A custom function counts as the operation that it was recorded as. Nothing if what ran was not recorded."""
     if run.recording is None:
         return None
     calls = run.recording.by_node()
