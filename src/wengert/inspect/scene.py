@@ -236,9 +236,9 @@ def _draw_edge(scene: Scene, edge: ModelEdge, route: list[Point], gradients: boo
         backward = [(x + _MARGIN + shift, y + _MARGIN) for x, y in reversed(route)]
         scene.shapes.append(Curve(backward, RED, title=f"gradient {spec}", shift=shift))
     if labelled:
-        (x, y), (other, below) = route[len(route) // 2 - 1], route[len(route) // 2]
-        at = (x + other) / 2 + _MARGIN + shift + 4, (y + below) / 2 + _MARGIN + 3
-        scene.shapes.append(Text(*at, spec, 8.0, GREY, anchor="start"))
+        # Where an edge begins it is upright, and away from others.
+        x, y = route[0]
+        scene.shapes.append(Text(x + _MARGIN + shift + 5, y + _MARGIN + 11, spec, 8.0, FAINT, anchor="start"))
 
 
 def _draw_node(scene: Scene, node: ModelNode, lines: list[tuple[str, float, str, bool]], found: Arrangement) -> None:
