@@ -215,3 +215,19 @@ def test_classes_may_be_arguments_of_a_compiled_function(loss: Any, shape: tuple
     for got in (wg.jit(wg.value_and_grad(f))(x, target), wg.trace(f)(x, target).value_and_grad()(x, target)):
         for one, other in zip(got, expected, strict=True):
             np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("bad", [-1, 3, -101])
+def test_a_class_that_does_not_exist_is_an_error_in_compiled_functions_too(bad: int) -> None:
+    logits, classes = np.zeros((2, 3)), np.array([0, bad])
+    for loss in (
+        wg.nn.functional.cross_entropy,
+        lambda x, t: wg.nn.functional.nll_loss(x, t, weight=np.ones(3)),
+        lambda x, t: wg.vmap(wg.nn.functional.cross_entropy)(x[:, None], t[:, None]).sum(),
+    ):
+        with pytest.raises(wg.IndexRangeError):
+            loss(wg.tensor(logits), wg.tensor(classes))
+        with pytest.raises(wg.IndexRangeError):
+            wg.jit(loss)(logits, classes)
+    assert float(wg.jit(wg.nn.functional.cross_entropy)(logits, np.array([0, -100])).item()) == pytest.approx(np.log(3))
+

@@ -166,6 +166,9 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
         raise IndexRangeError(
             f"nll_loss: a target class is outside 0..{classes - 1} (they range from {found.min()} to {found.max()})"
         )
+    if not isinstance(found, np.ndarray):
+        # Checked when it is known: a negative class must not count from the end.
+        safe = wg.where(safe < 0, classes, safe)
     picked = -wg.take_along_axis(input, wg.expand_dims(safe, axis), axis).squeeze(axis)
     if weight is None and not ignores:
         return reduced(picked, reduction)
