@@ -78,7 +78,7 @@ def test_every_public_name_is_in_the_reference_once(module: str) -> None:
     # What a module shares with the top level or with its parent is described there.
     elsewhere = {"wengert.autograd": {"enable_grad", "graph_of", "is_grad_enabled", "no_grad", "set_grad_enabled"}}
     elsewhere |= {"wengert.autograd.function": {"Function"}}
-    elsewhere |= {"wengert.inspect": {"draw", "explore", "make_dot", "report", "why"}}
+    elsewhere |= {"wengert.inspect": {"draw", "explore", "make_dot", "progress", "report", "show", "why"}}
     missing = set(names_of(module)) - set(described) - elsewhere.get(module, set())
     assert not missing, f"{sorted(missing)}: add ``{{names}} {module} THEIR.MODULE`` to a page in docs/reference"
     assert [name for name, times in described.items() if times > 1] == []
