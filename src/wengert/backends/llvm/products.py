@@ -17,7 +17,7 @@ ir: Any = LazyModule("llvmlite.ir")
 #: Multiplications up to which a product is written out, and up to which it is a loop nest, or tiles.
 UNROLLED = 100
 LOOPS = 4096
-TILED = 4 << 20
+TILED = 9 << 20
 
 
 class Matrix(NamedTuple):
