@@ -36,9 +36,7 @@ class Contestant:
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
         self.environment = {**os.environ, **dict.fromkeys(names, str(threads))}
         if threads == 1:
-            self.environment["XLA_FLAGS"] = (
-                "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-            )
+            self.environment["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
             self.environment["NPROC"] = "1"
         self.cores = sorted(os.sched_getaffinity(0))[:threads] if hasattr(os, "sched_getaffinity") else []
         self.process: subprocess.Popen[str] | None = None
@@ -110,7 +108,9 @@ def measure(work: Workload, contestants: Sequence[Contestant], rounds: int, budg
             elif difference := _differs(work, result, reference):
                 found["failed"] = f"disagrees: {difference}"
     running = [one for one in contestants if "first" in peers[one.peer] and "failed" not in peers[one.peer]]
-    wanted = [(one, what) for one in running for what in ("both", "value") if what == "both" or peers[one.peer]["value"]]
+    wanted = [
+        (one, what) for one in running for what in ("both", "value") if what == "both" or peers[one.peer]["value"]
+    ]
     samples: dict[tuple[str, str], list[float]] = {(one.peer, what): [] for one, what in wanted}
     for _ in range(rounds):
         for one, what in wanted:
@@ -167,3 +167,16 @@ def line(name: str, found: dict[str, Any]) -> str:
     if "both" in ours and best is not None:
         parts.append(f"{ours['both']['median'] / best[1]:6.2f} of {best[0]}")
     return "  ".join(parts)
+
+
+def main(only: Sequence[str] = (), peers: Sequence[str] = ()) -> dict[int, dict[str, Any]]:
+    """Results on one thread and on all, also written to ``build/benchmarks.json``."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    found = {}
+    for threads in sorted({1, cores}):
+        print(f"{threads} thread{'s' * (threads > 1)}", flush=True)
+        found[threads] = run(only, peers, threads, tell=lambda name, one: print(line(name, one), flush=True))
+    target = Path("build/benchmarks.json")
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(found, default=float))
+    return found

@@ -23,7 +23,10 @@ def _scan(f: Any, carry: Any, xs: Any, length: int | None = None) -> Any:
 
 
 XP = SimpleNamespace(
-    **{name: getattr(anp, name) for name in "exp log log1p sin cos tanh sqrt stack reshape sum mean max swapaxes".split()},
+    **{
+        name: getattr(anp, name)
+        for name in "exp log log1p sin cos tanh sqrt stack reshape sum mean max swapaxes".split()
+    },
     erf=special.erf,
     sigmoid=special.expit,
     scan=_scan,

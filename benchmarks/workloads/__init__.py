@@ -9,9 +9,7 @@ from benchmarks.workloads import elementwise, loops, models, networks, numeric, 
 from benchmarks.workloads.base import Workload
 
 WORKLOADS: dict[str, Workload] = {
-    work.name: work
-    for family in (elementwise, rows, numeric, loops, networks, models)
-    for work in family.workloads()
+    work.name: work for family in (elementwise, rows, numeric, loops, networks, models) for work in family.workloads()
 }
 
 __all__ = ["WORKLOADS", "Workload"]

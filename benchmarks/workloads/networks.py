@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ def _gates(rng: np.random.Generator, gates: int) -> list[np.ndarray]:
 
 def _layers(rng: np.random.Generator, sizes: tuple[int, ...], batch: int, dtype: str) -> list[np.ndarray]:
     arguments = []
-    for before, after in zip(sizes[:-1], sizes[1:], strict=True):
+    for before, after in itertools.pairwise(sizes):
         arguments += [rng.standard_normal((before, after)) / before**0.5, 0.1 * rng.standard_normal(after)]
     arguments += [rng.standard_normal((batch, sizes[0])), np.eye(sizes[-1])[rng.integers(0, sizes[-1], batch)]]
     return [a.astype(dtype) for a in arguments]
@@ -99,7 +100,7 @@ def _weights(rng: np.random.Generator) -> list[np.ndarray]:
 
 def _flops(batch: int, *sizes: int) -> float:
     """Of the products of a perceptron's forward and backward pass: two for each backward but the first layer's one."""
-    each = [2.0 * batch * m * n for m, n in zip(sizes[:-1], sizes[1:], strict=True)]
+    each = [2.0 * batch * m * n for m, n in itertools.pairwise(sizes)]
     return 3.0 * sum(each) - each[0]
 
 
