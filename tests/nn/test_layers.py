@@ -230,4 +230,3 @@ def test_a_class_that_does_not_exist_is_an_error_in_compiled_functions_too(bad: 
         with pytest.raises(wg.IndexRangeError):
             wg.jit(loss)(logits, classes)
     assert float(wg.jit(wg.nn.functional.cross_entropy)(logits, np.array([0, -100])).item()) == pytest.approx(np.log(3))
-
