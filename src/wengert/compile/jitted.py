@@ -10,13 +10,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wengert.backends.llvm.fastcall import ARRAY, FLOAT, INT, READY
 from wengert.backends.llvm.program import Program
 from wengert.compile.lowered import Lowered
-from wengert.compile.native import READY, Compiled, program_of
+from wengert.compile.native import Compiled, program_of
 from wengert.core.apply import apply
 from wengert.core.errors import TransformError
 from wengert.core.levels import Wrapped, as_tensor
 from wengert.core.mode import MODE
+from wengert.core.packing import packer, unpacker
 from wengert.core.pytree import TreeDef, tree_flatten, tree_unflatten
 from wengert.core.tensor import Tensor, wrap
 from wengert.core.tracing import Symbol
@@ -40,11 +42,42 @@ class CacheInfo(NamedTuple):
 class Entry:
     """A compiled kind of arguments."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, structure: TreeDef, kinds: Sequence[Any]) -> None:
         self.graph = graph
-        self.program: Program | None = None
-        self.out_tree = graph.out_tree
-        self.specs = tuple((x.shape, x.dtype) for x in graph.inputs)
+        self._structure, self._kinds = structure, kinds
+        self._program: Program | None = None
+        #: The native function, if the program is simple enough for one.
+        self._native: Callable[..., Any] | None = None
+
+    def prepare(self) -> bool:
+        """Make ready for ``call``, if calls of this kind can be short: there are no modules or other tensors that the
+        function reaches by itself."""
+        graph = self.graph
+        if graph.captured or "program" not in graph._cache:
+            return False
+        self._unpack = unpacker(self._structure)
+        self._pack = None if graph.out_tree is None else packer(graph.out_tree)
+        self._specs = tuple((x.shape, x.dtype) for x in graph.inputs)
+        self._program = program = program_of(graph)
+        self._native = program.fastcall([_SHORT.get(kind, ARRAY) for kind in self._kinds])
+        return True
+
+    def call(self, args: tuple[Any, ...]) -> Any:
+        """The results, or ``MISSED`` if the arguments are of another kind."""
+        leaves = self._unpack(args)
+        if leaves is None:
+            return MISSED
+        pack = self._pack
+        if self._native is not None:
+            outs = self._native(*leaves)
+            if outs is not None:
+                return outs if pack is None else pack(outs) if type(outs) is Tensor else pack(*outs)
+        arrays = _plain(leaves, self._specs)
+        if arrays is None:
+            return MISSED
+        assert self._program is not None
+        outs = [wrap(x) for x in self._program.run(arrays)]
+        return outs[0] if pack is None else pack(*outs)
 
 
 class jit:
@@ -94,17 +127,17 @@ class jit:
         self._entries: dict[Any, Entry] = {}
         self._hits = 0
         self._misses = 0
-        self._last: Entry | None = None
+        #: The kinds of arguments with a short way, the latest first.
+        self._ready: list[Entry] = []
         self._reasons: list[str] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        last = self._last
-        if last is not None and not kwargs and last.program is not None and MODE.get().trace is None:
-            arrays = _plain(args, last.specs)
-            if arrays is not None:
-                self._hits += 1
-                outs = last.program.run(arrays)
-                return wrap(outs[0]) if last.out_tree is None else tree_unflatten(last.out_tree, map(wrap, outs))
+        if not kwargs and MODE.get().trace is None:
+            for entry in self._ready:
+                outs = entry.call(args)
+                if outs is not MISSED:
+                    self._hits += 1
+                    return outs
         return self._general(args, kwargs)
 
     def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -112,13 +145,8 @@ class jit:
         graph = entry.graph
         operands = [*leaves, *graph.captured]
         outs = apply(Compiled(graph, wanted=tracked(operands), check=self._check), *operands)
-        if not self._check and not graph.captured and not kwargs and not self._static and entry.program is None:
-            # The short way takes arrays only, no containers of them.
-            simple = all(x.dtype.kind in "biufc" for x in graph.inputs)
-            if simple and all(isinstance(x, (Tensor, _ndarray)) for x in args) and "program" in graph._cache:
-                entry.program = program_of(graph)
-        if entry.program is not None:
-            self._last = entry
+        if not self._check and not kwargs and not self._static and entry not in self._ready and entry.prepare():
+            self._ready = [entry, *self._ready[: _SHORT_WAYS - 1]]
         return tree_unflatten(graph.out_tree, outs) if graph.out_tree is not None else outs[0]
 
     def _entry(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Entry]:
@@ -141,7 +169,8 @@ class jit:
             return leaves, entry
         self._misses += 1
         self._note(key)
-        entry = Entry(self._traced(leaves, structure, fixed, fixed_names))
+        arguments = TreeDef([(tuple, *structure.entries[1][1:]), *structure.entries[2:-1]])
+        entry = Entry(self._traced(leaves, structure, fixed, fixed_names), arguments, kinds)
         if not any(isinstance(x, Wrapped) or isinstance(x._value, Symbol) for x in entry.graph.captured):
             # What a running transform lent through the closure is gone at the next call.
             self._entries[key] = entry
@@ -188,6 +217,15 @@ compiler.append(jit)
 
 _NUMBERS = (bool, int, float, complex)
 
+#: The numbers that native functions take.
+_SHORT = {int: INT, float: FLOAT}
+
+#: So many kinds of arguments are tried before the long way is gone.
+_SHORT_WAYS = 8
+
+#: What ``Entry.call`` returns for arguments of another kind.
+MISSED = object()
+
 _RECOMPILES: deque[str] = deque(maxlen=1000)
 
 
@@ -210,12 +248,10 @@ def _kind_text(kind: Any) -> str:
     return f"{dtype}[{','.join(map(str, shape))}]"
 
 
-def _plain(args: tuple[Any, ...], specs: Any) -> list[np.ndarray] | None:
+def _plain(leaves: Sequence[Any], specs: Any) -> list[np.ndarray] | None:
     """The arrays of untracked tensors of exactly these kinds, ready for native code; else ``None``."""
-    if len(args) != len(specs):
-        return None
     arrays = []
-    for x, (shape, dtype) in zip(args, specs, strict=True):
+    for x, (shape, dtype) in zip(leaves, specs, strict=True):
         if type(x) is Tensor:
             if x._node is not None:
                 return None

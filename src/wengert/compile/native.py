@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.backends.llvm.fastcall import READY
 from wengert.backends.llvm.program import Program
 from wengert.compile.check import Check
 from wengert.core.derived import halves
@@ -14,9 +15,6 @@ from wengert.core.static import Graph
 from wengert.ops.control import Call
 from wengert.passes import DEFAULT, Decompose, optimize
 from wengert.passes.rewriting import Pass
-
-#: The flags of an array that is contiguous and aligned.
-READY = 0x0101
 
 #: What runs before code is generated.
 PASSES: tuple[Pass, ...] = (*DEFAULT[:-1], Decompose(), DEFAULT[-1])

@@ -59,6 +59,11 @@ register_pytree_node(
 )
 
 
+def registration_of(kind: type) -> Registration | None:
+    """How containers of exactly this type come apart, if they are registered; named tuples are not."""
+    return _REGISTRY.get(kind)
+
+
 def _registration(x: Any) -> Registration | None:
     found = _REGISTRY.get(type(x))
     if found is None and isinstance(x, tuple) and hasattr(x, "_fields"):

@@ -19,6 +19,7 @@ _PUBLISHERS: dict[str, Any] = {
 #: NumPy's draws are functions of its shared library.
 _DRAWS = "wengert_random_"
 _generator = LazyModule("numpy.random._generator")
+_arrays = LazyModule("numpy._core._multiarray_umath")
 
 
 @functools.cache
@@ -52,6 +53,13 @@ def address(full: str) -> int:
     capsule = _PUBLISHERS[prefix].__pyx_capi__[full.removeprefix(prefix)]
     found: int = _api().PyCapsule_GetPointer(capsule, _api().PyCapsule_GetName(capsule))
     return found
+
+
+def array_function(place: int) -> int:
+    """Where a function of NumPy's C interface begins, by its place in the table that NumPy publishes."""
+    capsule = _arrays._ARRAY_API
+    table = _api().PyCapsule_GetPointer(capsule, None)
+    return ctypes.c_int64.from_address(table + 8 * place).value
 
 
 def symbols(module: Any) -> dict[str, int]:

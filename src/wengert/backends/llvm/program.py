@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from wengert.backends.llvm.codegen import Frame, lowers
 from wengert.backends.llvm.division import divide
 from wengert.backends.llvm.engine import Native
+from wengert.backends.llvm.fastcall import fastcall
 from wengert.backends.llvm.grouping import group
 from wengert.backends.llvm.inner import Inner
 from wengert.backends.llvm.layout import Layout, own, size
@@ -50,6 +51,7 @@ class Program:
     def __init__(self, graph: Graph, keep_text: bool = False) -> None:
         self.graph = graph
         self.schedule = schedule = Schedule(graph, _remembered)
+        schedule.own_outputs()
         for one in every(schedule):
             group(one)
             divide(one)
@@ -79,6 +81,8 @@ class Program:
         self._fresh_specs = [(x.shape, x.dtype) for x in self.fresh]
         self.native: Native | None = None
         self._threaded = False
+        #: Whether other threads may run Python meanwhile.
+        self._releases = False
         self._compile(keep_text)
         #: Whether native code may find something wrong.
         self._checked = any(isinstance(step, Routine) for one in every(schedule) for step in one.steps)
@@ -131,7 +135,8 @@ class Program:
         self._threaded = DISPATCH in code.module.globals
         self.native = Native(code.module, keep_text, {DISPATCH: POOL.address()} if self._threaded else None)
         long = sum(np.prod(y.shape, dtype=float) for node in self.graph.nodes for y in node.results) > _LONG
-        kind = ctypes.CFUNCTYPE if long or any(n.primitive.graphs() for n in self.graph.nodes) else ctypes.PYFUNCTYPE
+        self._releases = bool(long or any(n.primitive.graphs() for n in self.graph.nodes))
+        kind = ctypes.CFUNCTYPE if self._releases else ctypes.PYFUNCTYPE
         signature = kind(None, ctypes.c_void_p)
         for number, segment in enumerate(native):
             segment.call = signature(self.native.address(f"segment_{number}"))
@@ -167,6 +172,17 @@ class Program:
             arrays = self._in_turn([*arguments, *fresh], arena)
             self._arenas.append(arena)
         return self._outputs_of(arrays)
+
+    def fastcall(self, kinds: Sequence[int]) -> Callable[..., Any] | None:
+        """The same as a built-in function of arrays, tensors and numbers, which ``kinds`` tells apart, that returns
+        tensors; ``None`` if this program is not simple enough for one."""
+        if not self.simple or not self._direct or not self.fresh or self._threaded or self.native is None:
+            return None
+        inputs = [(kind, *spec) for kind, spec in zip(kinds, self._specs, strict=True)]
+        arena = self._new_arena()
+        status = arena.ctypes.data + self.arena.size if self._checked else None
+        run = self.native.address("segment_0")
+        return fastcall(run, inputs, self._fresh_specs, self._constant_arrays, arena, status, self._releases)
 
     def _outputs_of(self, arrays: list[Any]) -> tuple[np.ndarray, ...]:
         """The outputs, when all has run. What belongs to the caller or to the program is handed out as a copy."""

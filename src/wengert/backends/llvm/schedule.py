@@ -346,6 +346,17 @@ class Schedule:
             if layout.root in carried and not (layout.root is x and (layout == own(x) or size(x.shape) == 1)):
                 self.outputs[k] = self._copied(layout)
 
+    def own_outputs(self) -> None:
+        """Give outputs memory of their own: copies of what is given or lies elsewhere. A large view stays."""
+        given, taken = {*self.graph.inputs, *self.graph.constants}, set()
+        for k, layout in enumerate(self.outputs):
+            elements = size(layout.shape)
+            repeats = any(s == 0 and n > 1 for n, s in zip(layout.shape, layout.strides, strict=True))
+            shares = layout != own(layout.root) or layout.root in taken
+            if elements and (layout.root in given or repeats or (shares and elements <= SMALL)):
+                self.outputs[k] = self._copied(layout)
+            taken.add(self.outputs[k].root)
+
     # -- questions ----------------------------------------------------------------------------------------------
 
     @property
