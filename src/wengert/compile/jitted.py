@@ -45,6 +45,8 @@ class Entry:
     def __init__(self, graph: Graph, structure: TreeDef, kinds: Sequence[Any]) -> None:
         self.graph = graph
         self._structure, self._kinds = structure, kinds
+        #: Whether this is not the first call: what is called once need not be called quickly.
+        self.used = False
         self._program: Program | None = None
         #: The native function, if the program is simple enough for one.
         self._native: Callable[..., Any] | None = None
@@ -145,8 +147,10 @@ class jit:
         graph = entry.graph
         operands = [*leaves, *graph.captured]
         outs = apply(Compiled(graph, wanted=tracked(operands), check=self._check), *operands)
-        if not self._check and not kwargs and not self._static and entry not in self._ready and entry.prepare():
+        short = entry.used and not (self._check or self._static or kwargs)
+        if short and entry not in self._ready and entry.prepare():
             self._ready = [entry, *self._ready[: _SHORT_WAYS - 1]]
+        entry.used = True
         return tree_unflatten(graph.out_tree, outs) if graph.out_tree is not None else outs[0]
 
     def _entry(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Entry]:
