@@ -362,9 +362,9 @@ def test_ten_thousand_nodes_are_fluid(browser: Any, tmp_path: Path) -> None:
     assert page.bytes < 3_000_000
     session = Session(browser, page.path)
     timing = session("__graph.state.timing")
-    assert timing["ready"] < 6_000  # 2 s on a machine of its own; tests run beside others
+    assert timing["ready"] < 2_000  # a fifth of a second on a quiet machine
     assert session("__graph.state.view.items.length") < 1_000
-    assert pan(session, 60) < 34
+    assert pan(session, 60) < 33
     session("__graph.openAll()")
     assert session("__graph.state.view.items.length") == page.nodes
     assert session("__graph.state.timing.layout") < 10_000
