@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.backends.llvm.fastcall import ARRAY, FLOAT, INT, READY
-from wengert.backends.llvm.program import Program
 from wengert.compile.lowered import Lowered
 from wengert.compile.native import Compiled, program_of
 from wengert.core.apply import apply
@@ -20,9 +19,9 @@ from wengert.core.levels import Wrapped, as_tensor
 from wengert.core.mode import MODE
 from wengert.core.packing import packer, unpacker
 from wengert.core.pytree import TreeDef, tree_flatten, tree_unflatten
-from wengert.core.tensor import Tensor, wrap
+from wengert.core.tensor import EAGER_TYPES, Tensor, wrap
 from wengert.core.tracing import Symbol
-from wengert.core.types import TensorSpec
+from wengert.core.types import TensorSpec, frozen_copy
 from wengert.static.graph import Graph, compiler, traced
 from wengert.transforms.control import tracked
 
@@ -47,22 +46,20 @@ class Entry:
         self._structure, self._kinds = structure, kinds
         #: Whether this is not the first call: what is called once need not be called quickly.
         self.used = False
-        self._program: Program | None = None
+        #: The operation that stands for the graph, by the operands that a gradient is expected for.
+        self._operations: dict[tuple[bool, ...], Compiled] = {}
         #: The native function, if the program is simple enough for one.
         self._native: Callable[..., Any] | None = None
 
-    def prepare(self) -> bool:
-        """Make ready for ``call``, if calls of this kind can be short: there are no modules or other tensors that the
-        function reaches by itself."""
+    def prepare(self) -> None:
+        """Make ready for ``call``."""
         graph = self.graph
-        if graph.captured or "program" not in graph._cache:
-            return False
         self._unpack = unpacker(self._structure)
         self._pack = None if graph.out_tree is None else packer(graph.out_tree)
-        self._specs = tuple((x.shape, x.dtype) for x in graph.inputs)
-        self._program = program = program_of(graph)
-        self._native = program.fastcall([_SHORT.get(kind, ARRAY) for kind in self._kinds])
-        return True
+        count = len(graph.inputs) - len(graph.captured)
+        self._specs = tuple((x.shape, x.dtype) for x in graph.inputs[:count])
+        if not graph.captured and "program" in graph._cache:
+            self._native = program_of(graph).fastcall([_SHORT.get(kind, ARRAY) for kind in self._kinds])
 
     def call(self, args: tuple[Any, ...]) -> Any:
         """The results, or ``MISSED`` if the arguments are of another kind."""
@@ -74,12 +71,35 @@ class Entry:
             outs = self._native(*leaves)
             if outs is not None:
                 return outs if pack is None else pack(outs) if type(outs) is Tensor else pack(*outs)
-        arrays = _plain(leaves, self._specs)
-        if arrays is None:
+        if not self._fit(leaves):
             return MISSED
-        assert self._program is not None
-        outs = [wrap(x) for x in self._program.run(arrays)]
+        outs = self._applied(leaves)
         return outs[0] if pack is None else pack(*outs)
+
+    def _fit(self, leaves: Sequence[Any]) -> bool:
+        """Whether these are tensors and arrays of exactly these kinds, ready for native code."""
+        for x, (shape, dtype) in zip(leaves, self._specs, strict=True):
+            array = x._value if type(x) is Tensor or type(x) in EAGER_TYPES else x
+            if type(array) is not _ndarray or array.shape != shape or array.dtype is not dtype:
+                return False
+            if array.flags.num & READY != READY:
+                return False
+        return True
+
+    def _applied(self, leaves: Sequence[Any]) -> Any:
+        """The results, with a node for the backward pass if need be."""
+        operands = [*leaves, *self.graph.captured]
+        wanted = tuple([type(x) is not _ndarray and x._node is not None for x in operands])
+        operation = self._operations.get(wanted)
+        if operation is None:
+            operation = self._operations[wanted] = Compiled(self.graph, wanted=wanted if any(wanted) else ())
+        # What is kept for a backward pass must not be changed by its owner.
+        keep = frozen_copy if operation.wanted else _itself
+        return apply(operation, *[wrap(keep(x)) if type(x) is _ndarray else x for x in operands])
+
+
+def _itself(x: Any) -> Any:
+    return x
 
 
 class jit:
@@ -147,8 +167,8 @@ class jit:
         graph = entry.graph
         operands = [*leaves, *graph.captured]
         outs = apply(Compiled(graph, wanted=tracked(operands), check=self._check), *operands)
-        short = entry.used and not (self._check or self._static or kwargs)
-        if short and entry not in self._ready and entry.prepare():
+        if entry.used and entry not in self._ready and not (self._check or self._static or kwargs):
+            entry.prepare()
             self._ready = [entry, *self._ready[: _SHORT_WAYS - 1]]
         entry.used = True
         return tree_unflatten(graph.out_tree, outs) if graph.out_tree is not None else outs[0]
@@ -250,20 +270,6 @@ def _kind_text(kind: Any) -> str:
         return kind.__name__
     shape, dtype = kind
     return f"{dtype}[{','.join(map(str, shape))}]"
-
-
-def _plain(leaves: Sequence[Any], specs: Any) -> list[np.ndarray] | None:
-    """The arrays of untracked tensors of exactly these kinds, ready for native code; else ``None``."""
-    arrays = []
-    for x, (shape, dtype) in zip(leaves, specs, strict=True):
-        if type(x) is Tensor:
-            if x._node is not None:
-                return None
-            x = x._value
-        if type(x) is not _ndarray or x.shape != shape or x.dtype is not dtype or x.flags.num & READY != READY:
-            return None
-        arrays.append(x)
-    return arrays
 
 
 def _matched_statics(f: Function, numbers: Sequence[int], names: set[str]) -> tuple[set[str], tuple[int, ...]]:
