@@ -74,7 +74,6 @@ def test_an_integer_too_large_is_no_pending_error():
         1.0,
         None,
         np.ma.masked_array(np.ones(3)),
-        wg.tensor(np.ones(3), requires_grad=True),
     ],
     ids=repr,
 )
@@ -93,10 +92,13 @@ def test_too_many_or_too_few_arguments():
 
 
 def test_gradients_flow_through_tracked_tensors_after_short_calls():
-    f, _ = ready(lambda x: (x**3).sum(), np.ones(3))
+    f, entry = ready(lambda x: (x**3).sum(), np.ones(3))
     x = wg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    assert entry._native(x) is None
     f(x).backward()
     assert x.grad.tolist() == [3, 12, 27]
+    with wg.no_grad():
+        assert f(x)._node is None
     assert wg.grad(f)(np.array([1.0, 2.0, 3.0])).tolist() == [3, 12, 27]
 
 
@@ -268,3 +270,27 @@ def test_random_trees():
             assert wg.tree_structure(found) == wg.tree_structure(wanted)
             pairs = zip(wg.tree_leaves(found), wg.tree_leaves(wanted), strict=True)
             assert all(np.array_equal(a.numpy(), b) for a, b in pairs)
+
+
+def test_an_array_kept_for_the_backward_pass_is_a_copy():
+    f, _ = ready(lambda w, x: (w * x).sum(), np.ones(3), np.ones(3))
+    w, x = wg.tensor(np.ones(3), requires_grad=True), np.array([1.0, 2.0, 3.0])
+    y = f(w, x)
+    x[:] = 0
+    y.backward()
+    assert w.grad.tolist() == [1, 2, 3]
+
+
+def test_parameters_of_a_module_by_the_closure():
+    layer = wg.nn.Linear(3, 2)
+    f = wg.jit(lambda x: (layer(x) ** 2).sum())
+    x = np.ones((4, 3))
+    for _ in range(3):
+        layer.zero_grad()
+        f(x).backward()
+        found = layer.weight.grad.numpy().copy()
+        layer.zero_grad()
+        (layer(x) ** 2).sum().backward()
+        np.testing.assert_allclose(found, layer.weight.grad.numpy(), rtol=1e-12)
+        with wg.no_grad():
+            layer.weight.copy_(layer.weight * 1.5)
