@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import wengert as wg
-from wengert.backends.llvm import codegen, grouping
+from wengert.backends.llvm import codegen, division, grouping, inner, memory, reuse
 from wengert.compile import PASSES
 from wengert.compile import run as run_native
 from wengert.core.interpreter import interpret
@@ -131,5 +131,18 @@ def test_random_programs_row_by_row(seeds: range, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(grouping, "LEAST", 0)
     monkeypatch.setattr(grouping, "SHORTEST", 1)
     monkeypatch.setattr(codegen, "UNROLLED", 0)
+    for seed in seeds:
+        check(seed, tmp_path)
+
+
+@pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 200), marks=pytest.mark.long)], ids=["few", "many"])
+def test_random_programs_whose_values_take_over_memory(
+    seeds: range, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However small values are they lie in the arena, and nests are cut into chunks."""
+    for module in (inner, memory, reuse):
+        monkeypatch.setattr(module, "SMALL", 0)
+    monkeypatch.setattr(codegen, "UNROLLED", 0)
+    monkeypatch.setattr(division, "WORTH", 2)
     for seed in seeds:
         check(seed, tmp_path)

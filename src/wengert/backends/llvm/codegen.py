@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends.llvm import division, math, products, routines
+from wengert.backends.llvm import angles, division, math, products, routines
 from wengert.backends.llvm.layout import Layout, collapsed, own, size
 from wengert.backends.llvm.loops import index, load, nest, place, register, stack, store
 from wengert.backends.llvm.memory import Arena
@@ -63,6 +63,8 @@ class Frame:
                     self.pointers[y] = self.builder.bitcast(where, memory_type(y.dtype).as_pointer())
                 else:
                     self.pointers[y] = stack(self.builder, y.dtype, size(y.shape))
+        for y, home in self.schedule.homes.items():
+            self.pointers[y] = self.pointers[home]
 
     def run(self, steps: Sequence[Step], arena: Arena, base: Any) -> None:
         """Emit steps, in order."""
@@ -147,7 +149,8 @@ def copy_elements(code: Code, builder: Any, source: Layout, target: Layout, poin
     emitter = ScalarEmitter(builder)
     dtype = source.root.dtype
     count = size(source.shape)
-    if count == 0:
+    in_place = pointers[0] is pointers[1] and (source.strides, source.offset) == (target.strides, target.offset)
+    if count == 0 or in_place:
         return
     if count <= UNROLLED:
         for where in np.ndindex(source.shape):
@@ -182,7 +185,13 @@ def lowers(node: GraphNode) -> Lowering:
             return Lowering("an empty array")
         code = Code()
         _, builder = code.function("probe", [])
-        emitter = ScalarEmitter(builder)
+        angles_met = []
+
+        def angle(*asked: Any) -> Any:
+            angles_met.append(asked)
+            return angles.everywhere(*asked)
+
+        emitter = ScalarEmitter(builder, angle)
         operands = []
         for x in node.operands:
             if isinstance(x, Value):
@@ -197,4 +206,5 @@ def lowers(node: GraphNode) -> Lowering:
             emitter.elementwise(node.primitive, operands, node.dtype)
     except NotLowered as error:
         return Lowering(f"{node.op}: {error}" if node.op not in str(error) else str(error))
-    return Lowering(heavy=any(math.is_ours(function.name) for function in code.module.functions))
+    heavy = any(math.is_ours(function.name) for function in code.module.functions)
+    return Lowering(heavy=heavy, twice=bool(angles_met))

@@ -90,7 +90,7 @@ def _shared(schedule: Schedule, one: _Group, kernel: Kernel, handed: Sequence[La
         lead = one.lead[:rank]
         over = _over_rows(one.kernels, rank)
         if SHORTEST <= most // size(lead) <= LONGEST and all(
-            layout.root not in over and _in_row(layout, lead, kernel.space) for layout in handed
+            layout.root not in over and in_row(layout, lead, kernel.space) for layout in handed
         ):
             return lead if size(lead) > 1 else ()
     return ()
@@ -106,7 +106,7 @@ def _over_rows(kernels: Sequence[Kernel], rank: int) -> set[Value]:
     }
 
 
-def _in_row(layout: Layout, lead: tuple[int, ...], space: tuple[int, ...]) -> bool:
+def in_row(layout: Layout, lead: tuple[int, ...], space: tuple[int, ...]) -> bool:
     """Whether a nest over a space reads, in each row, only what belongs to the same row of the layout's root."""
     root, rank = layout.root, len(lead)
     if root.shape[:rank] != lead:

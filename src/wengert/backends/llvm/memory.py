@@ -35,7 +35,7 @@ class Arena:
     stack, but for the ``lasting`` ones, which outlive the function that makes them."""
 
     def __init__(self, schedule: Schedule, elsewhere: Iterable[Value] = (), lasting: Iterable[Value] = ()) -> None:
-        given, lasts = set(elsewhere), set(lasting)
+        given, lasts = {*elsewhere, *schedule.graph.inputs}, set(lasting)
         self.inner: dict[Schedule, Arena] = {}
         blocks = []
         for value, (first, last) in schedule.lifetimes().items():

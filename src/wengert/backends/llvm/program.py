@@ -18,6 +18,7 @@ from wengert.backends.llvm.layout import Layout, own, size
 from wengert.backends.llvm.loops import index
 from wengert.backends.llvm.memory import ALIGNMENT, Arena
 from wengert.backends.llvm.module import Code
+from wengert.backends.llvm.reuse import reuse
 from wengert.backends.llvm.scalars import memory_type
 from wengert.backends.llvm.schedule import Host, Lowering, Routine, Schedule, Step, inside
 from wengert.backends.llvm.threads import AVAILABLE, DISPATCH, POOL
@@ -48,13 +49,14 @@ class Segment:
 class Program:
     """The executable form of a graph whose lengths are known. May be called from several threads at once."""
 
-    def __init__(self, graph: Graph, keep_text: bool = False) -> None:
+    def __init__(self, graph: Graph, keep_text: bool = False, donated: Sequence[Value] = ()) -> None:
         self.graph = graph
         self.schedule = schedule = Schedule(graph, _remembered)
         schedule.own_outputs()
         for one in every(schedule):
             group(one)
             divide(one)
+            reuse(one, donated if one is schedule else ())
         self.layouts = self._outputs = schedule.outputs
         written = {y for step in schedule.steps for y in schedule.writes(step)}
         shared: set[Value] = set()
@@ -62,7 +64,7 @@ class Program:
         self.fresh: list[Value] = []
         for layout in self._outputs:
             root = layout.root
-            if root in written and root not in shared:
+            if root in written and root not in shared and root not in graph.inputs:
                 shared.add(root)
                 self.fresh.append(root)
         crossing = [y for step in schedule.hosts for y in schedule.writes(step)]
@@ -257,12 +259,13 @@ class Program:
     def _output(self, layout: Layout, arrays: list[Any]) -> np.ndarray:
         array: np.ndarray = arrays[self.places[layout.root]]
         if layout == own(layout.root):
-            return array.reshape(layout.shape)
-        flat = array.reshape(-1)
-        strides = tuple(s * array.itemsize for s in layout.strides)
+            return array if array.shape == layout.shape else array.reshape(layout.shape)
         if 0 in layout.shape:
             return np.empty(layout.shape, array.dtype)
-        return np.lib.stride_tricks.as_strided(flat[layout.offset :], layout.shape, strides)
+        step = array.itemsize
+        return np.ndarray(
+            layout.shape, array.dtype, array, layout.offset * step, tuple(s * step for s in layout.strides)
+        )
 
 
 def every(schedule: Schedule) -> Iterator[Schedule]:

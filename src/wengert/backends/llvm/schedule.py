@@ -33,6 +33,8 @@ class Lowering(NamedTuple):
 
     reason: str = ""
     heavy: bool = False
+    #: Whether it may be computed twice, from the same operands (``wengert.backends.llvm.angles``).
+    twice: bool = False
 
 
 @dataclass(eq=False)
@@ -47,6 +49,8 @@ class Kernel:
     #: because loops over short rows cannot use vector instructions well.
     heavy: bool = False
     short: bool = False
+    #: Whether its loops may run twice over the same operands.
+    twice: bool = False
     #: How it is cut into chunks, if it is (``wengert.backends.llvm.division``).
     division: Any = None
 
@@ -150,6 +154,10 @@ class Schedule:
         self.graph = graph
         self.steps: list[Step] = []
         self.layouts: dict[Value, Layout] = {}
+        #: The old state, if this is the body of a loop: its memory is where the new state goes.
+        self.carried = tuple(carried)
+        #: The value whose memory another has taken over (``wengert.backends.llvm.reuse``).
+        self.homes: dict[Value, Value] = {}
         self._lowers = lowers
         self._made: dict[Value, int] = {}
         self._reads: dict[Value, list[int]] = {}
@@ -177,7 +185,7 @@ class Schedule:
         if (primitive.pointwise or primitive.reducer) and not routines.is_empty(node):
             lowering = self._lowers(node)
             if not lowering.reason:
-                return self._join(node, lowering.heavy)
+                return self._join(node, lowering)
             reason = lowering.reason
         elif isinstance(primitive, Matmul) and _is_product(node):
             return self._append(Product(node), node)
@@ -269,7 +277,7 @@ class Schedule:
             assert isinstance(step, Kernel)
             step.stored.add(x)
 
-    def _join(self, node: GraphNode, heavy: bool) -> None:
+    def _join(self, node: GraphNode, lowering: Lowering) -> None:
         reduces = bool(node.primitive.reducer)
         space = node.operands[0].shape if reduces else node.shape
         short = reduces and _is_short(node)
@@ -281,7 +289,7 @@ class Schedule:
             step = self.steps[place]
             if not isinstance(step, Kernel) or step.space != space or not self._fits(node, place, step):
                 continue
-            if (short and step.heavy) or (heavy and step.short):
+            if (short and step.heavy) or (lowering.heavy and step.short):
                 continue
             break
         else:
@@ -293,7 +301,8 @@ class Schedule:
             if not step.makes(x):
                 self._materialise(x)
         step.nodes.append(node)
-        step.heavy |= heavy
+        step.heavy |= lowering.heavy
+        step.twice |= lowering.twice
         step.short |= short
         for y in node.results:
             self._made[y] = place
@@ -385,21 +394,22 @@ class Schedule:
 
     def _made_by(self, step: Step) -> list[Value]:
         if isinstance(step, Copy):
-            return [step.target]
+            return [self.layouts[step.target].root]
         if isinstance(step, Rows):
             return [y for kernel in step.kernels for y in self._made_by(kernel)]
         if isinstance(step, Kernel):
             reduced = [y for node in step.nodes if node.primitive.reducer for y in node.results]
             stored = [y for node in step.nodes for y in node.results if y in step.stored]
             return [self.layouts[y].root for y in (*stored, *reduced)]
-        return [*step.node.results, *(step.plan.scratch if isinstance(step, Routine) else ())]
+        results = [self.layouts[y].root for y in step.node.results]
+        return [*results, *(step.plan.scratch if isinstance(step, Routine) else ())]
 
     def lifetimes(self) -> dict[Value, tuple[int, int]]:
-        """For each value with memory of its own, the steps between which it is needed; outputs to the end."""
+        """For each value with memory of its own, the steps between which that is needed; outputs to the end."""
         lives: dict[Value, tuple[int, int]] = {}
         for place, step in enumerate(self.steps):
             for y in self.writes(step):
-                lives[y] = (place, place)
+                lives[y] = (lives.get(y, (place, place))[0], place)
             for layout in self.reads(step):
                 if layout.root in lives:
                     lives[layout.root] = (lives[layout.root][0], place)

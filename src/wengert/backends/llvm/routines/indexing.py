@@ -147,7 +147,7 @@ def gather(site: Site) -> None:
     _each(site, 1, visit)
 
 
-@routine(SetAt, AddAt, refuses=_refuses, scattered=True)
+@routine(SetAt, AddAt, refuses=_refuses, scattered=True, over=0)
 def update(site: Site) -> None:
     x, v = site.node.operands[:2]
     out, dtype = site.result(), site.node.dtype

@@ -59,7 +59,9 @@ class Site:
         return self.pointers.tables[k]
 
     def copy(self, source: Any, target: Any, value: Value) -> None:
-        """Copy the elements of a value of this shape and dtype, from pointer to pointer."""
+        """Copy the elements of a value of this shape and dtype, from pointer to pointer; they may be there already."""
+        if source is target:
+            return
         with loop(self.builder, size(value.shape)) as number:
             store(self.emitter, load(self.emitter, source, number, value.dtype), target, number)
 
@@ -78,6 +80,7 @@ class Rule(NamedTuple):
     scratch: Scratch
     apart: Question
     scattered: bool
+    over: int | None
 
 
 _RULES: dict[type[Primitive], Rule] = {}
@@ -89,17 +92,20 @@ def routine(
     scratch: Scratch = lambda node: (),
     apart: Question = lambda node: True,
     scattered: bool = False,
+    over: int | None = None,
 ) -> Callable[[Emit], Emit]:
     """Register the code of some operations.
 
     ``refuses(node)`` says why a certain use of the operation is left to NumPy (empty if it is not), and
     ``scratch(node)`` which memory the code needs while it runs, and ``apart(node)`` whether it is a function of its own
-    rather than written in place. Empty arrays never come here.
+    rather than written in place. ``over`` is the operand, if there
+    is one, that the first result may take the memory of: the code copies it there first (``Site.copy``), and only then
+    reads anything else. Empty arrays never come here.
     """
 
     def register(emit: Emit) -> Emit:
         for kind in kinds:
-            _RULES[kind] = Rule(emit, refuses, scratch, apart, scattered)
+            _RULES[kind] = Rule(emit, refuses, scratch, apart, scattered, over)
         return emit
 
     return register
@@ -107,13 +113,15 @@ def routine(
 
 class Plan(NamedTuple):
     """The native code of one operation: what writes it, the memory that it needs meanwhile, and its tables; whether it
-    is a function of its own, and whether that one reads at computed places."""
+    is a function of its own, and whether that one reads at computed places; which operand the first result may take the
+    memory of."""
 
     emit: Emit
     scratch: tuple[Value, ...] = ()
     tables: tuple[Constant, ...] = ()
     apart: bool = True
     scattered: bool = False
+    over: int | None = None
 
 
 def emit(frame: Any, node: GraphNode, plan: Plan) -> None:
@@ -125,8 +133,9 @@ def emit(frame: Any, node: GraphNode, plan: Plan) -> None:
             return None
         return frame.builder.gep(pointers[layouts[x].root], [index(layouts[x].offset)])
 
+    over = plan.over if _takes_over(frame.schedule, node, plan) else None
     found = Pointers(
-        tuple(start(x) for x in node.operands),
+        tuple(pointers[node.results[0]] if k == over else start(x) for k, x in enumerate(node.operands)),
         tuple(pointers[y] for y in node.results),
         tuple(pointers[x] for x in plan.scratch),
         tuple(pointers[x] for x in plan.tables),
@@ -136,18 +145,26 @@ def emit(frame: Any, node: GraphNode, plan: Plan) -> None:
         plan.emit(Site(frame.code, frame.builder, node, found))
         return
     kinds = tuple((x.shape, x.dtype.char) if isinstance(x, Value) else (type(x), x) for x in node.operands)
-    key = ("routine", node.primitive, kinds, plan.emit if plan.tables else None)
+    key = ("routine", node.primitive, kinds, plan.emit if plan.tables else None, over)
     made = frame.code.kernels.get(key)
     if made is None:
-        made = frame.code.kernels[key] = _function(frame.code, node, plan, found)
+        made = frame.code.kernels[key] = _function(frame.code, node, plan, found, over)
     frame.builder.call(made, [pointer for pointer in _flat(found) if pointer is not None])
+
+
+def _takes_over(schedule: Any, node: GraphNode, plan: Plan) -> bool:
+    """Whether the first result lies where the operand does that it may take the memory of."""
+    if plan.over is None:
+        return False
+    x: Any = node.operands[plan.over]
+    return schedule.layouts[x].root is schedule.layouts[node.results[0]].root
 
 
 def _flat(pointers: Pointers) -> list[Any]:
     return [*pointers.operands, *pointers.results, *pointers.scratch, *pointers.tables, pointers.status]
 
 
-def _function(code: Any, node: GraphNode, plan: Plan, outside: Pointers) -> Any:
+def _function(code: Any, node: GraphNode, plan: Plan, outside: Pointers, over: int | None) -> Any:
     given = _flat(outside)
     made, builder = code.function("routine", [pointer.type for pointer in given if pointer is not None])
     if plan.scattered:
@@ -159,6 +176,8 @@ def _function(code: Any, node: GraphNode, plan: Plan, outside: Pointers) -> Any:
         return tuple(None if pointer is None else next(arguments) for pointer in group)
 
     operands, results, memory, tables = map(inside, outside[:4])
+    if over is not None:
+        operands = (*operands[:over], results[0], *operands[over + 1 :])
     plan.emit(Site(code, builder, node, Pointers(operands, results, memory, tables, next(arguments))))
     builder.ret_void()
     return made
@@ -172,4 +191,5 @@ def rule_of(node: GraphNode) -> Plan | str:
     refused = rule.refuses(node)
     if refused:
         return f"{node.op}: {refused}"
-    return Plan(rule.emit, tuple(Result(spec, 0) for spec in rule.scratch(node)), (), rule.apart(node), rule.scattered)
+    scratch = tuple(Result(spec, 0) for spec in rule.scratch(node))
+    return Plan(rule.emit, scratch, (), rule.apart(node), rule.scattered, rule.over)
