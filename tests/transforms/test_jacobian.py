@@ -181,3 +181,11 @@ def test_what_cannot_be_traced_is_chosen_by_its_shapes() -> None:
 def test_errors(call: Any, error: Any, text: str) -> None:
     with pytest.raises(error, match=text):
         call()
+
+
+def test_what_does_not_depend_on_the_direction_of_a_hessian_is_computed_once() -> None:
+    a = wg.tensor(np.ones((7, 5)))
+    graph = wg.trace(wg.hessian(lambda x: wg.exp(a @ x).sum()))(wg.ones(5))
+    exponentials = [node for node in graph.nodes if node.primitive.name == "exp"]
+    assert exponentials
+    assert all(node.shape == (7,) for node in exponentials)

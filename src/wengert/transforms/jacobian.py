@@ -233,7 +233,14 @@ def hessian(
         if has_aux:
             raise GradientError("hessian: sparse=True and has_aux=True do not go together; return the result alone")
         return sparse_hessian(grad(f, argnums), argnums, chunk_bytes, peak_bytes)
-    return jacfwd(grad(f, argnums, has_aux), argnums, has_aux)
+
+    def solve(point: Point) -> Any:
+        # Of a graph of the gradient, what does not depend on the direction is computed once; a gradient that is taken
+        # inside the batch is a batch of them.
+        point.graph()
+        return point.assembled(_forward_blocks(point, None))
+
+    return _transform(grad(f, argnums, has_aux), argnums, has_aux, "hessian", solve)
 
 
 def jacobian(

@@ -53,3 +53,22 @@ assert np.array_equal(wg.jit(lambda a, b: a @ b)(a, b).numpy(), a @ b)
 """
     environment = os.environ | {"WENGERT_CPU": cpu, "WENGERT_CACHE": "0"}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=120)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128])
+@pytest.mark.parametrize("count", [1, 2, 30])
+def test_products_with_a_factor_in_common_are_one(count: int, dtype: type) -> None:
+    a = RNG.normal(size=(40, 25)).astype(dtype)
+    columns, rows = RNG.normal(size=(count, 25, 1)).astype(dtype), RNG.normal(size=(3, count, 6, 40)).astype(dtype)
+    tolerance = 1e-4 if dtype is np.float32 else 1e-12
+
+    def check(f, *args):  # type: ignore[no-untyped-def]
+        found = wg.jit(f)(*args).numpy()
+        np.testing.assert_allclose(found, f(*args), rtol=tolerance, atol=tolerance)
+
+    check(lambda a, x: a @ x, a, columns)
+    check(lambda a, x: a @ x[::-1], a, columns)
+    check(lambda a, x: a.T @ x, np.ascontiguousarray(a.T), columns)
+    check(lambda a, x: x @ a, a, rows)
+    check(lambda a, x: x[:, :, ::-1] @ a, a, rows)
+    check(lambda a, x: x[:, :, :1] @ a, a, rows)

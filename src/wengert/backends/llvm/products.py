@@ -39,16 +39,54 @@ def emit(frame: Any, x: Layout, y: Layout, out: Layout) -> None:
         Layout(y.root, y.shape[:-2], y.strides[:-2]).broadcast(lead),
         contiguous((*lead, c.rows * c.columns))[:-1] if lead else (),
     ]
-    pointers = [frame.pointers[one.root] for one in (x, y, out)]
+    pointers = [
+        builder.gep(frame.pointers[one.root], [index(one.offset)]) if one.offset else frame.pointers[one.root]
+        for one in (x, y, out)
+    ]
+    while lead:
+        merged = _merged((a, b, c), lead[-1], [stride[-1] for stride in strides])
+        if merged is None:
+            break
+        (a, b, c), swapped = merged
+        if swapped:
+            pointers[:2], strides[:2] = pointers[1::-1], strides[1::-1]
+        lead, strides = lead[:-1], [stride[:-1] for stride in strides]
 
     def one(numbers: list[Any]) -> None:
         shifted = [
-            builder.gep(pointer, [place(builder, numbers, stride, layout.offset)])
-            for pointer, stride, layout in zip(pointers, strides, (x, y, out), strict=True)
+            builder.gep(pointer, [place(builder, numbers, stride)])
+            for pointer, stride in zip(pointers, strides, strict=True)
         ]
         one_product(frame, (a, b, c), shifted, out.root.dtype)
 
     nest(builder, lead, one)
+
+
+def _merged(
+    matrices: tuple[Matrix, Matrix, Matrix], count: int, steps: list[int]
+) -> tuple[tuple[Matrix, Matrix, Matrix], bool] | None:
+    """Many products as one, if they have a factor in common: the rows of all first factors make one matrix. Vectors
+    that one matrix is applied to are its columns, so the product is transposed, and its factors change places."""
+    a, b, c = matrices
+    if steps[0] == 0 and b.columns == 1 and a.rows > 1 and steps[2] == a.rows:
+        stacked = Matrix(count, b.rows, steps[1], b.row_stride)
+        common = Matrix(a.columns, a.rows, a.column_stride, a.row_stride)
+        merged = stacked, common, Matrix(count, a.rows, a.rows, 1)
+        return (merged, True) if _regular(stacked) else None
+    if steps[1] == 0 and steps[2] == a.rows * b.columns and (a.rows == 1 or steps[0] == a.rows * a.row_stride):
+        step = a.row_stride if a.rows > 1 else steps[0]
+        stacked = Matrix(count * a.rows, a.columns, step, a.column_stride)
+        merged = stacked, b, Matrix(count * a.rows, b.columns, b.columns, 1 if b.columns > 1 else 0)
+        return (merged, False) if _regular(stacked) else None
+    return None
+
+
+def _regular(m: Matrix) -> bool:
+    """Whether BLAS can read a matrix: one of its axes without gaps, the other with a fixed step forward."""
+    across, down = m.column_stride, m.row_stride
+    if m.rows == 1 or m.columns == 1:
+        return (m.rows == 1 or down > 0) and (m.columns == 1 or across > 0)
+    return (across == 1 and down >= m.columns) or (down == 1 and across >= m.rows)
 
 
 def _matrices(x: Layout, y: Layout, out: Layout) -> tuple[Matrix, Matrix, Matrix]:
