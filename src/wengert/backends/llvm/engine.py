@@ -54,6 +54,8 @@ def optimise(parsed: Any, target: Any) -> None:
     options = binding.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = True
     options.slp_vectorization = True
+    # Only the loops that say so are unrolled: LLVM's own choice multiplies code many times over, and gains nothing.
+    options.loop_unrolling = False
     builder = binding.create_pass_builder(target, options)
     passes = builder.getModulePassManager()
     passes.run(parsed, builder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -18,11 +19,16 @@ def index(number: int) -> Any:
 
 
 #: What LLVM is told about loops: a property, and its value. An outer loop must not be made a vector loop, with gathers,
-#: once a short loop inside has been unrolled. A loop over long code must not be written several times, which would take
-#: more time to compile than it saves.
+#: once a short loop inside has been unrolled. A loop over long code must not be done several elements at a time, which
+#: would take more time to compile than it saves. No loop is unrolled but those that are short.
 Hints = tuple[tuple[str, int | None], ...]
 OUTER: Hints = (("llvm.loop.vectorize.enable", 0),)
-ROLLED: Hints = (("llvm.loop.unroll.disable", None), ("llvm.loop.interleave.count", 1))
+ROLLED: Hints = (("llvm.loop.interleave.count", 1),)
+UNROLLED: Hints = (("llvm.loop.unroll.full", None),)
+BY_FOUR: Hints = (("llvm.loop.unroll.count", 4),)
+
+#: Iterations, of all loops from one on, up to which it is unrolled, and operations of all of them.
+SHORT, FEW = 16, 256
 
 
 @contextmanager
@@ -88,7 +94,7 @@ def place(builder: Any, numbers: Sequence[Any], strides: Sequence[int], start: i
     return total if start == 0 else builder.add(total, index(start), flags=("nsw",))
 
 
-#: Length up to which a loop over long code may be unrolled.
+#: Length up to which a loop over long code may be done several elements at a time.
 SHORT_HEAVY = 32
 
 
@@ -99,12 +105,22 @@ def nest(
     at: Any = None,
     free: bool = False,
     heavy: bool = False,
+    operations: int = 1,
+    outer: bool = False,
 ) -> None:
-    """Loops over axes, outermost first. Only the innermost one is made a vector loop, unless all are ``free``; it is
-    not unrolled if it is ``heavy`` and not short. ``at(depth, numbers, enter)`` may put instructions around the loops
-    from a depth on: it calls ``enter``, which emits them."""
+    """Loops over axes, outermost first. Only the innermost one is made a vector loop, unless all are ``free``; short
+    ones of few ``operations`` are unrolled, unless they are ``heavy``. ``outer`` loops have others inside.
+    ``at(depth, numbers, enter)`` may put instructions around the loops from a depth on: it calls ``enter``, which
+    emits them."""
 
     def hints(depth: int) -> Hints:
+        rest = axes[depth:]
+        if outer:
+            return OUTER
+        if not heavy and all(isinstance(n, int) for n in rest):
+            count = math.prod(rest)
+            if count <= SHORT and count * operations <= FEW:
+                return UNROLLED
         if depth < len(axes) - 1:
             return () if free else OUTER
         return ROLLED if heavy and (not isinstance(axes[depth], int) or axes[depth] >= SHORT_HEAVY) else ()

@@ -200,7 +200,7 @@ class RowNest:
                 axes, strides = collapsed(inner, [steps[rank:] for steps in one.strides.values()])
                 LoopNest(one, builder, starts, axes, dict(zip(one.strides, strides, strict=True)), partial).emit()
 
-        nest(builder, (count, *self.lead[1:]), row)
+        nest(builder, (count, *self.lead[1:]), row, outer=True)
 
     def collected(self) -> list[tuple[KernelNest, GraphNode]]:
         """The reductions that go over rows."""
@@ -271,7 +271,8 @@ class LoopNest:
         fresh = [node for node in self.kernel.reductions if node not in self.depths and node not in self.partial]
         for node in fresh:
             self._totals(node, lambda _, node=node: identity(self.emitter, node))
-        nest(self.builder, self.axes, self._element, self._around, self._is_free(), self.kernel.kernel.heavy)
+        heavy, operations = self.kernel.kernel.heavy, len(self.kernel.nodes) + len(self.strides)
+        nest(self.builder, self.axes, self._element, self._around, self._is_free(), heavy, operations)
         for node in fresh:
             if node.primitive.averages:
                 self._totals(node, lambda total, node=node: self.kernel.finished(self.emitter, node, total))

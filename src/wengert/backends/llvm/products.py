@@ -8,7 +8,8 @@ import numpy as np
 
 from wengert.backends.llvm import blas, tiles
 from wengert.backends.llvm.layout import Layout, contiguous
-from wengert.backends.llvm.loops import index, load, loop, nest, place, stack, store
+from wengert.backends.llvm.loops import SHORT, index, load, loop, nest, place, stack, store
+from wengert.backends.llvm.loops import UNROLLED as UNROLLED_LOOP
 from wengert.backends.llvm.scalars import Scalar, ScalarEmitter, memory_type
 from wengert.core.lazy import LazyModule
 
@@ -178,15 +179,16 @@ def _row_sums(e: ScalarEmitter, matrices: tuple[Matrix, Matrix, Matrix], pointer
     left, right, out = pointers
     builder = e.builder
     row = stack(builder, dtype, b.columns)
+    hints = UNROLLED_LOOP if b.columns <= SHORT else ()
     with loop(builder, a.rows) as i:
-        with loop(builder, b.columns) as j:
+        with loop(builder, b.columns, hints) as j:
             store(e, e.constant(0, dtype), row, j)
         with loop(builder, a.columns) as k:
             x = load(e, left, place(builder, [i, k], [a.row_stride, a.column_stride]), dtype)
-            with loop(builder, b.columns) as j:
+            with loop(builder, b.columns, hints) as j:
                 y = load(e, right, place(builder, [k, j], [b.row_stride, b.column_stride]), dtype)
                 store(e, _fused(e, x, y, load(e, row, j, dtype)), row, j)
-        with loop(builder, b.columns) as j:
+        with loop(builder, b.columns, hints) as j:
             where = place(builder, [i, j], [c.row_stride, c.column_stride])
             store(e, load(e, row, j, dtype), out, where)
 
@@ -199,7 +201,7 @@ def _dot_products(e: ScalarEmitter, matrices: tuple[Matrix, Matrix, Matrix], poi
         total = builder.alloca(memory_type(dtype))
     with loop(builder, a.rows) as i, loop(builder, b.columns) as j:
         builder.store(e.constant(0, dtype).value, total)
-        with loop(builder, a.columns) as k:
+        with loop(builder, a.columns, UNROLLED_LOOP if a.columns <= SHORT else ()) as k:
             x = load(e, left, place(builder, [i, k], [a.row_stride, a.column_stride]), dtype)
             y = load(e, right, place(builder, [k, j], [b.row_stride, b.column_stride]), dtype)
             term = builder.fmul(x.value, y.value, flags=("reassoc", "contract"))

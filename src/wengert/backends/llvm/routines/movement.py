@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.backends.llvm.layout import size
-from wengert.backends.llvm.loops import index, load, nest, store
+from wengert.backends.llvm.loops import BY_FOUR, index, load, loop, store
 from wengert.backends.llvm.routines.registry import Plan, Site
 from wengert.backends.llvm.scalars import Scalar, memory_type
 from wengert.core.lazy import LazyModule
@@ -83,12 +83,10 @@ def move(site: Site) -> None:
     source, target, places = site.operand(0), site.result(), site.table()
     builder, emitter = site.builder, site.emitter
 
-    def one(numbers: list[Any]) -> None:
-        place = load(emitter, places, numbers[0], np.dtype(np.int32)).value
+    with loop(builder, size(y.shape), BY_FOUR) as number:
+        place = load(emitter, places, number, np.dtype(np.int32)).value
         is_zero = builder.icmp_signed("<", place, ir.Constant(place.type, 0))
         safe = builder.sext(builder.select(is_zero, ir.Constant(place.type, 0), place), ir.IntType(64))
         element = load(emitter, source, safe, x.dtype)
         element.value = builder.select(is_zero, _zero(site, x.dtype).value, element.value)
-        store(emitter, element, target, numbers[0])
-
-    nest(builder, (size(y.shape),), one)
+        store(emitter, element, target, number)
