@@ -106,6 +106,18 @@ def test_simplification_is_exact(function: Callable[..., Any], expected: str) ->
 
 
 @pytest.mark.parametrize(
+    ("read", "left"), [(np.s_[:, None, 0:3], "reshape"), (np.s_[..., None], "reshape"), (np.s_[::-1], "unslice")]
+)
+def test_the_transpose_of_reading_everything_in_order_is_a_reshape(read: Any, left: str) -> None:
+    x = np.arange(9.0).reshape(3, 3)
+    g = x[read]
+    graph = graph_of(lambda g: wg.vjp(lambda x: x[read], x)[1](g)[0], wg.TensorSpec(g.shape))
+    found = passes.Simplify()(graph)
+    assert [node.op for node in found] == [left]
+    assert np.array_equal(interpret(found, [g])[0], interpret(graph, [g])[0])
+
+
+@pytest.mark.parametrize(
     ("function", "expected"),
     [(lambda x: x + 0, []), (lambda x: x * 0, ["broadcast_to"]), (lambda x: x - x, ["broadcast_to"])],
 )

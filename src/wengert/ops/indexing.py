@@ -6,6 +6,7 @@ arrays are operands, and have no derivative. Boolean masks become integer arrays
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ from wengert.ops.families import shape_of
 from wengert.ops.protocol import implements, torch_keywords
 from wengert.ops.reduction import scalar_axis
 from wengert.ops.selection import where
-from wengert.ops.shape import as_array, ravel, reshape
+from wengert.ops.shape import Reshape, as_array, ravel, reshape
 
 #: One entry of an index expression in a hashable form: ("slice", start, stop, step), ("int", k), ("new",), ("rest",) or
 #: ("array",), which takes the next of the index operands.
@@ -184,6 +185,14 @@ class Unslice(Primitive):
 
     def assembly(self, x: Any) -> tuple[Any, Sequence[tuple[int, Primitive]]] | None:
         return 0, [(0, Slice(self.entries))]
+
+    def cheaper(self, operands: Sequence[Any], numbers: Sequence[Any]) -> tuple[Any, ...] | None:
+        (x,) = operands
+        shapes = (*shape_of(x), *self.shape)
+        backwards = any(entry[0] == "slice" and (entry[3] or 1) < 0 for entry in self.entries)
+        if backwards or not all(isinstance(n, int) for n in shapes) or math.prod(x.shape) != math.prod(self.shape):
+            return None
+        return (Reshape(self.shape), x)  # all of it is read, in order
 
     def spec(self, x: TensorSpec) -> TensorSpec:
         return TensorSpec(self.shape, x.dtype)

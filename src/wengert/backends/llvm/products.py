@@ -68,7 +68,7 @@ def _merged(
 ) -> tuple[tuple[Matrix, Matrix, Matrix], bool] | None:
     """Many products as one, if they have a factor in common: the rows of all first factors make one matrix. Vectors
     that one matrix is applied to are its columns, so the product is transposed, and its factors change places."""
-    a, b, c = matrices
+    a, b, _ = matrices
     if steps[0] == 0 and b.columns == 1 and a.rows > 1 and steps[2] == a.rows:
         stacked = Matrix(count, b.rows, steps[1], b.row_stride)
         common = Matrix(a.columns, a.rows, a.column_stride, a.row_stride)
