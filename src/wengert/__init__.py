@@ -47,6 +47,7 @@ from wengert.core.display import set_renderer
 from wengert.core.errors import AnomalyError as AnomalyError
 from wengert.core.errors import ContainerError as ContainerError
 from wengert.core.errors import ConvergenceError as ConvergenceError
+from wengert.core.errors import DonatedTensorError as DonatedTensorError
 from wengert.core.errors import DTypeError as DTypeError
 from wengert.core.errors import FreedGraphError as FreedGraphError
 from wengert.core.errors import GradcheckError as GradcheckError

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import wengert as wg
 from wengert.backends.llvm import codegen, division, grouping, inner, memory, reuse
+from wengert.backends.llvm.program import Program
 from wengert.compile import PASSES
 from wengert.compile import run as run_native
 from wengert.core.interpreter import interpret
@@ -90,6 +91,11 @@ def program(seed: int) -> tuple[Callable[..., list[Any]], list[np.ndarray]]:
     return function, [rng.standard_normal(shape) for shape in shapes]
 
 
+def donated(graph: Any, xs: list[np.ndarray]) -> Any:
+    """The outputs of a graph that may write to all of its inputs."""
+    return Program(graph, donated=graph.inputs).run([x.copy() for x in xs])
+
+
 def check(seed: int, folder: Path) -> None:
     function, xs = program(seed)
     specs = [wg.TensorSpec(x.shape) for x in xs]
@@ -106,6 +112,7 @@ def check(seed: int, folder: Path) -> None:
             "interpreted": interpret(graph, xs),
             "optimised": interpret(optimize(graph, PASSES).graph.validate(), xs),
             "native": run_native(graph, xs),
+            "donated": donated(optimize(graph, PASSES).graph, xs),
             "loaded": interpret(wg.load(folder / "x.graph"), xs),
         }
         for name, results in found.items():

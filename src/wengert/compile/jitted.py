@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.backends.llvm.fastcall import ARRAY, FLOAT, INT, READY
+from wengert.compile.donation import Donor, refusals
 from wengert.compile.lowered import Lowered
 from wengert.compile.native import Compiled, program_of
 from wengert.core.apply import apply
@@ -18,7 +19,7 @@ from wengert.core.errors import TransformError
 from wengert.core.levels import Wrapped, as_tensor
 from wengert.core.mode import MODE
 from wengert.core.packing import packer, unpacker
-from wengert.core.pytree import TreeDef, tree_flatten, tree_unflatten
+from wengert.core.pytree import TreeDef, tree_flatten, tree_map, tree_unflatten
 from wengert.core.tensor import EAGER_TYPES, Tensor, wrap
 from wengert.core.tracing import Symbol
 from wengert.core.types import TensorSpec, frozen_copy
@@ -41,8 +42,11 @@ class CacheInfo(NamedTuple):
 class Entry:
     """A compiled kind of arguments."""
 
-    def __init__(self, graph: Graph, structure: TreeDef, kinds: Sequence[Any]) -> None:
+    def __init__(self, graph: Graph, structure: TreeDef, kinds: Sequence[Any], given: Sequence[int] = ()) -> None:
         self.graph = graph
+        #: The numbers of the leaves that the caller gives away.
+        self.given = self.offered = given
+        self._donor: Donor | None = None
         self._structure, self._kinds = structure, kinds
         #: Whether this is not the first call: what is called once need not be called quickly.
         self.used = False
@@ -67,7 +71,11 @@ class Entry:
         if leaves is None:
             return MISSED
         pack = self._pack
-        if self._native is not None:
+        if self.given:
+            found = self.donated(leaves)
+            if found is not None:
+                return found[0] if pack is None else pack(*found)
+        elif self._native is not None:
             outs = self._native(*leaves)
             if outs is not None:
                 return outs if pack is None else pack(outs) if type(outs) is Tensor else pack(*outs)
@@ -75,6 +83,15 @@ class Entry:
             return MISSED
         outs = self._applied(leaves)
         return outs[0] if pack is None else pack(*outs)
+
+    def donated(self, leaves: Sequence[Any]) -> tuple[Tensor, ...] | None:
+        """The results in the memory of what is given away, if something is that can be used for that."""
+        if self._donor is None:
+            self._donor = Donor(self.graph, self.given)
+            if not self._donor.used:
+                self.given = ()
+                return None
+        return self._donor.run(leaves)
 
     def _fit(self, leaves: Sequence[Any]) -> bool:
         """Whether these are tensors and arrays of exactly these kinds, ready for native code."""
@@ -114,11 +131,18 @@ class jit:
     those are read at every call, and receive their gradients. A name of the closure that is bound to another tensor
     later is not looked up again; pass what changes as an argument.
 
+    ``donate_argnums`` names arguments that the caller gives away: results of the same shapes and dtypes may be put into
+    their memory, which saves as much (``params, state = step(params, state, batch)``). Donated tensors whose memory was
+    taken raise ``DonatedTensorError`` when they are used again; what a donated array holds is not defined, and it is
+    read-only. What cannot be taken safely is not: what is read-only, is passed twice, or shares memory with anything
+    else. ``lower(...).donated`` says what becomes of each argument.
+
     With ``check=True`` every call computes each node of the graph with NumPy too, from the operands that native code
     had, and raises ``MiscompiledError`` at the first that differs by more than rounding. It takes many times as long,
     and is meant for the search for a wrong number.
 
-    Raises ``TraceError`` for control flow on values, ``TransformError`` for static arguments that cannot be hashed.
+    Raises ``TraceError`` for control flow on values, ``TransformError`` for static arguments that cannot be hashed or
+    are donated too.
 
     >>> import wengert as wg
     >>> f = wg.jit(lambda x: (2 * x**2).sum())
@@ -143,8 +167,10 @@ class jit:
         if self._static or names:
             names, self._static = _matched_statics(f, self._static, names)
         self._static_names = frozenset(names)
-        # Accepted for JAX's sake: results are fresh arrays, and arguments are never written to.
-        self._donated = donate_argnums
+        donated = (donate_argnums,) if isinstance(donate_argnums, int) else tuple(donate_argnums)
+        self._donated_names, self._donated = _matched_statics(f, donated, set()) if donated else (set(), ())
+        if not self._donated_names.isdisjoint(self._static_names) or not set(self._donated).isdisjoint(self._static):
+            raise TransformError("jit: an argument cannot be static and donated; its value is part of the code")
         self._check = check
         self._entries: dict[Any, Entry] = {}
         self._hits = 0
@@ -165,13 +191,22 @@ class jit:
     def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves, entry = self._entry(args, kwargs)
         graph = entry.graph
+        if entry.given and not self._check and MODE.get().trace is None:
+            found = entry.donated(leaves)
+            if found is not None:
+                if not (self._static or kwargs) and entry not in self._ready:
+                    self._make_ready(entry)
+                return tree_unflatten(graph.out_tree, found) if graph.out_tree is not None else found[0]
         operands = [*leaves, *graph.captured]
         outs = apply(Compiled(graph, wanted=tracked(operands), check=self._check), *operands)
         if entry.used and entry not in self._ready and not (self._check or self._static or kwargs):
-            entry.prepare()
-            self._ready = [entry, *self._ready[: _SHORT_WAYS - 1]]
+            self._make_ready(entry)
         entry.used = True
         return tree_unflatten(graph.out_tree, outs) if graph.out_tree is not None else outs[0]
+
+    def _make_ready(self, entry: Entry) -> None:
+        entry.prepare()
+        self._ready = [entry, *self._ready[: _SHORT_WAYS - 1]]
 
     def _entry(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Entry]:
         fixed = {k: args[k] for k in self._static if k < len(args)}
@@ -194,11 +229,21 @@ class jit:
         self._misses += 1
         self._note(key)
         arguments = TreeDef([(tuple, *structure.entries[1][1:]), *structure.entries[2:-1]])
-        entry = Entry(self._traced(leaves, structure, fixed, fixed_names), arguments, kinds)
+        graph = self._traced(leaves, structure, fixed, fixed_names)
+        entry = Entry(graph, arguments, kinds, () if graph.captured else self._given_away(args, fixed, named))
         if not any(isinstance(x, Wrapped) or isinstance(x._value, Symbol) for x in entry.graph.captured):
             # What a running transform lent through the closure is gone at the next call.
             self._entries[key] = entry
         return leaves, entry
+
+    def _given_away(self, args: tuple[Any, ...], fixed: dict[int, Any], named: dict[str, Any]) -> tuple[int, ...]:
+        """The numbers of the leaves that are donated."""
+        if not self._donated:
+            return ()
+        dynamic = [tree_map(lambda _, k=k: k in self._donated, x) for k, x in enumerate(args) if k not in fixed]
+        by_name = {name: tree_map(lambda _, name=name: name in self._donated_names, x) for name, x in named.items()}
+        flags = tree_flatten((dynamic, by_name))[0]
+        return tuple(k for k, flag in enumerate(flags) if flag)
 
     def _traced(self, leaves: list[Any], structure: TreeDef, fixed: dict[int, Any], names: dict[str, Any]) -> Graph:
         def function(dynamic: list[Any], named: dict[str, Any]) -> Any:
@@ -233,7 +278,14 @@ class jit:
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """What ``jit`` makes of these arguments, to look at; see ``Lowered``."""
         leaves, entry = self._entry(args, kwargs)
-        return Lowered(entry.graph, leaves)
+        return Lowered(entry.graph, leaves, entry.offered, self._refusals(args, kwargs, entry))
+
+    def _refusals(self, args: tuple[Any, ...], kwargs: dict[str, Any], entry: Entry) -> dict[int, str]:
+        """Which of the arguments that are given away cannot be taken, and why."""
+        dynamic = [x for k, x in enumerate(args) if k not in self._static]
+        named = {name: x for name, x in kwargs.items() if name not in self._static_names}
+        raw = tree_flatten((dynamic, named))[0]
+        return refusals(raw, [k for k in entry.offered if isinstance(raw[k], (Tensor, _ndarray))])
 
 
 compiler.append(jit)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from wengert.backends.llvm.layout import itemsize, size
 from wengert.backends.llvm.memory import Arena
-from wengert.backends.llvm.program import Program
+from wengert.backends.llvm.program import Program, every
 from wengert.backends.llvm.schedule import Copy, Host, Kernel, Rows, Schedule, Step, inside
 from wengert.compile.native import PASSES, fitted
 from wengert.core.static import GraphNode, Value
@@ -47,7 +47,7 @@ class Lowered:
     ``graph`` is as traced and ``optimized`` after the passes; ``kernels`` lists the steps, ``arena_map`` where values
     lie in memory and how long, ``ir`` and ``asm`` are LLVM's; ``flops`` and ``bytes`` count one call. ``not_native``
     says what NumPy computes, and why. ``predicted_bytes`` is the memory that a call takes by plan, ``measured_bytes``
-    what one has taken; they are equal.
+    what one has taken; they are equal. ``donated`` says what becomes of the memory of arguments that are given away.
 
     >>> import wengert as wg
     >>> lowered = wg.jit(lambda x: wg.exp(x).sum()).lower(wg.ones(1000))
@@ -57,11 +57,19 @@ class Lowered:
     True
     """
 
-    def __init__(self, graph: Graph, arguments: Sequence[Any] = ()) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        arguments: Sequence[Any] = (),
+        donated: Sequence[int] = (),
+        refused: Mapping[int, str] | None = None,
+    ) -> None:
         self.graph = graph
         self.passes = optimize(graph, PASSES)
         self.optimized = Graph.of(self.passes.graph)
-        self.program = Program(self.passes.graph, keep_text=True)
+        self._donated, self._refused = donated, refused or {}
+        inputs = self.passes.graph.inputs
+        self.program = Program(self.passes.graph, keep_text=True, donated=[inputs[k] for k in donated])
         self._arguments = arguments
 
     @property
@@ -109,9 +117,25 @@ class Lowered:
     def measured_bytes(self) -> int:
         """The memory that a call with these arguments has taken."""
         arguments = [getattr(x, "_value", x) for x in (*self._arguments, *self.graph.captured)]
-        return self.program.measured_bytes(
-            [fitted(x, declared) for x, declared in zip(arguments, self.graph.inputs, strict=True)]
-        )
+        arrays = [fitted(x, declared) for x, declared in zip(arguments, self.graph.inputs, strict=True)]
+        return self.program.measured_bytes([x.copy() if k in self._donated else x for k, x in enumerate(arrays)])
+
+    @property
+    def donated(self) -> dict[str, str]:
+        """For each donated argument what its memory is used for, and if these arguments cannot be taken, why."""
+        schedule, outputs = self.program.schedule, [layout.root for layout in self.program.layouts]
+        found = {}
+        for k in self._donated:
+            x = self.program.graph.inputs[k]
+            if x in outputs and x in schedule.homes.values():
+                text = f"becomes output {outputs.index(x)}"
+            elif x in schedule.homes.values():
+                text = "holds intermediate values"
+            else:
+                text = "not used: no result of its shape and dtype is made once it has been read"
+            name = x.name or f"argument {k}"
+            found[name] = text + (f", but is copied first: {self._refused[k]}" if k in self._refused else "")
+        return found
 
     def report(self) -> str:
         """Passes, steps, memory, and what NumPy computes and why, as text; ``to_json`` has the same for programs."""
@@ -128,6 +152,8 @@ class Lowered:
             for piece in self.arena_map
         ]
         hosts = self.program.schedule.hosts
+        lines.append(f"in place: {sum(len(one.homes) for one in every(self.program.schedule))} results")
+        lines += [f"  donated {name}: {text}" for name, text in self.donated.items()]
         lines.append(f"not native: {len(hosts)}" if hosts else "everything is native")
         lines += [f"  {step.node.op}: {step.reason}" for step in hosts]
         return "\n".join(lines)
@@ -146,6 +172,7 @@ class Lowered:
                 },
                 "predicted_bytes": self.predicted_bytes,
                 "measured_bytes": self.measured_bytes,
+                "donated": self.donated,
                 "not_native": self.not_native,
             },
             indent=1,

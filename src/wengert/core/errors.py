@@ -67,6 +67,10 @@ class TraceError(TransformError):
     """Python asked for something that is not known while a graph is being traced: a value, or an unknown length."""
 
 
+class DonatedTensorError(WengertError, RuntimeError):
+    """A tensor was used after it was given away to a compiled function, which has put a result into its memory."""
+
+
 class GraphError(WengertError, ValueError):
     """A graph is not closed, not acyclic or not well typed, or was run with the wrong inputs."""
 

@@ -47,10 +47,12 @@ class Segment:
 
 
 class Program:
-    """The executable form of a graph whose lengths are known. May be called from several threads at once."""
+    """The executable form of a graph whose lengths are known. May be called from several threads at once. ``donated``
+    inputs are written to, if a result can be where they are."""
 
     def __init__(self, graph: Graph, keep_text: bool = False, donated: Sequence[Value] = ()) -> None:
         self.graph = graph
+        self._donated = bool(donated)
         self.schedule = schedule = Schedule(graph, _remembered)
         schedule.own_outputs()
         for one in every(schedule):
@@ -239,7 +241,8 @@ class Program:
     def _explain(self, arguments: Sequence[np.ndarray]) -> NoReturn:
         """Native code found something wrong, and does not know how to say it; the operations themselves do."""
         interpret(self.graph, arguments)
-        raise GraphError("native code reported a failure that NumPy does not find")
+        lost = "; arguments were donated and are overwritten: without donate_argnums the error says more"
+        raise GraphError(f"native code reported a failure that NumPy does not find{lost if self._donated else ''}")
 
     def _host(self, step: Host, arrays: list[Any]) -> None:
         node = step.node

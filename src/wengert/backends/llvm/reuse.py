@@ -33,6 +33,10 @@ def overwrites(schedule: Schedule, step: Step, y: Value, x: Value) -> bool:
         return _in_kernel(schedule, step, y, x)
     if isinstance(step, Rows):
         return _in_rows(schedule, step, y, x)
+    if isinstance(step, Copy):
+        # Then there is nothing to do.
+        at = step.source
+        return at.root is x and at.is_contiguous and not at.offset and size(at.shape) == size(x.shape)
     if isinstance(step, Assembly):
         # The first operand is copied, then the pieces: without the copy they go where they would, unless they come from
         # what they overwrite.

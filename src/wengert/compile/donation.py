@@ -1,0 +1,165 @@
+"""Arguments that are given away: their memory becomes that of results.
+
+Nothing is taken that somebody else can see. Of a tensor that is known, because every array, view, graph or other tensor
+that shares its memory holds a reference to it: where there is only the tensor's own, the memory is taken, and from then
+on the tensor raises ``DonatedTensorError``. An array of the caller's is taken on his word, if it owns its memory and may
+be written to, and no other argument is part of it; from then on it is read-only. In the place of what cannot be taken
+the program gets a copy: giving away is a permission, and changes no result.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from sys import getrefcount
+from typing import Any, NoReturn
+
+import numpy as np
+
+from wengert.backends.llvm.fastcall import READY
+from wengert.backends.llvm.program import Program
+from wengert.compile.native import PASSES
+from wengert.core.errors import DonatedTensorError
+from wengert.core.static import Graph
+from wengert.core.tensor import Tensor, wrap
+from wengert.core.types import storage
+from wengert.passes import optimize
+
+
+class DonatedTensor(Tensor):
+    """What a tensor becomes when its memory has been taken."""
+
+    __slots__ = ()
+
+    @property
+    def _value(self) -> NoReturn:
+        raise DonatedTensorError(
+            "this tensor was given away to a compiled function (donate_argnums of wengert.jit), and its memory holds a "
+            "result now; use the result, pass x.clone() to keep x, or do not donate it"
+        )
+
+    def __repr__(self) -> str:
+        return "<a tensor that was given away>"
+
+    __str__ = __repr__
+
+
+#: What ``getrefcount`` says of an array that one object refers to, when it is asked for it by an attribute.
+_PROBE = wrap(np.empty(0))
+_ONE = getrefcount(_PROBE._value)
+
+#: Held while it is found out whether memory may be taken, until it is.
+_TAKING = threading.Lock()
+
+
+class Donor:
+    """The program of a graph that writes results into the memory of some inputs, those with the numbers ``places``."""
+
+    def __init__(self, graph: Graph, places: Sequence[int]) -> None:
+        passes = optimize(graph, PASSES).graph
+        self.program = program = Program(passes, donated=[passes.inputs[k] for k in places])
+        self._specs = [(x.shape, x.dtype) for x in graph.inputs]
+        outputs = [layout.root for layout in program.layouts]
+        #: For inputs whose memory is written to, the output that is there in the end, if there is one.
+        self.used: dict[int, int | None] = {}
+        for k in places:
+            x = passes.inputs[k]
+            if x in program.schedule.homes.values():
+                self.used[k] = outputs.index(x) if x in outputs else None
+
+    def run(self, leaves: Sequence[Any]) -> tuple[Tensor, ...] | None:
+        """The results; ``None`` for arguments that are tracked, or not ready for native code."""
+        if not all(map(_is_ready, leaves, self._specs)):
+            return None
+        with _TAKING:
+            refused = refusals(leaves, self.used)
+            arrays = [_array(x, dtype) for x, (_, dtype) in zip(leaves, self._specs, strict=True)]
+            for k in self.used:
+                if k not in refused:
+                    arrays[k] = _taken(leaves[k])
+        for k in refused:
+            arrays[k] = arrays[k].copy()
+        return tuple(map(wrap, self.program.run(arrays)))
+
+
+def _is_ready(x: Any, spec: tuple[tuple[int, ...], np.dtype[Any]]) -> bool:
+    if isinstance(x, Tensor):
+        if x._node is not None:
+            return False
+        x = x._value
+    elif type(x) in _NUMBERS:
+        return True
+    fits = type(x) is np.ndarray and x.shape == spec[0] and x.dtype is spec[1]
+    return fits and x.flags.num & READY == READY
+
+
+_NUMBERS = (bool, int, float, complex)
+
+
+def _array(x: Any, dtype: np.dtype[Any]) -> np.ndarray:
+    if isinstance(x, Tensor):
+        return x._value
+    return x if type(x) is np.ndarray else np.asarray(x, dtype)
+
+
+def _taken(x: Any) -> np.ndarray:
+    """The array in which a result may be, in the place of an argument."""
+    if type(x) is np.ndarray:
+        view = x.view()
+        # A result is there, and must not be changed from outside.
+        x.flags.writeable = False
+        return view
+    array: np.ndarray = x._value
+    del x._value
+    x.__class__ = DonatedTensor
+    return array
+
+
+def refusals(leaves: Sequence[Any], places: Iterable[int]) -> dict[int, str]:
+    """Which of these arguments cannot be taken, and why."""
+    times = Counter(map(id, leaves))
+    roots: Counter[int] | None = None
+    found = {}
+    for k in places:
+        x = leaves[k]
+        if times[id(x)] > 1:
+            found[k] = "it is passed more than once"
+        elif type(x) is np.ndarray:
+            roots = _roots(leaves) if roots is None else roots
+            if reason := _refused_array(x, roots):
+                found[k] = reason
+        elif reason := _refused_tensor(x):
+            found[k] = reason
+    return found
+
+
+def _roots(leaves: Sequence[Any]) -> Counter[int]:
+    """How many arguments lie in the memory of each array."""
+    arrays = (x._value if isinstance(x, Tensor) else x for x in leaves)
+    return Counter(id(storage(x)) for x in arrays if isinstance(x, np.ndarray))
+
+
+def _refused_array(x: np.ndarray, roots: Counter[int]) -> str:
+    if not x.flags.writeable:
+        return "it is read-only"
+    if not x.flags.owndata:
+        return "it is a view of memory that it does not own"
+    return "another argument lies in its memory" if roots[id(x)] > 1 else ""
+
+
+def _refused_tensor(x: Any) -> str:
+    # Nothing here may hold a reference to the array while references are counted.
+    if type(x) is not Tensor:
+        return f"it is a {type(x).__name__}"
+    if not x._value.flags.writeable:
+        return "its memory is read-only"
+    if getrefcount(x._value) > _ONE:
+        return "something else refers to its memory"
+    if x._value.base is None:
+        return "" if x._value.flags.owndata else "its memory is not an array's"
+    if not isinstance(x._value.base, np.ndarray) or not x._value.base.flags.owndata:
+        return "its memory is not an array's"
+    if getrefcount(x._value.base) > _ONE or x._value.base.nbytes != x._value.nbytes:
+        return "something else refers to its memory"
+    return ""
