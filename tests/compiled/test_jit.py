@@ -347,3 +347,31 @@ def test_checkpoints_and_rules_of_users_are_native() -> None:
         for g in (loss, wg.grad(loss), wg.grad(lambda x, loss=loss: (wg.grad(loss)(x) ** 2).sum())):
             assert not wg.jit(g).lower(x).program.schedule.hosts
             np.testing.assert_allclose(wg.jit(g)(x).numpy(), g(wg.tensor(x)).numpy(), rtol=1e-12, atol=1e-12)
+
+
+# -- static arguments and keywords, by the short way too -----------------------------------------------------------
+
+
+def test_static_arguments_of_other_types_are_other_programs() -> None:
+    f = wg.jit(lambda x, n: x * n, static_argnums=1)
+    x = np.arange(3)
+    for _ in range(3):
+        assert f(x, 2).dtype == np.int64
+        assert f(x, 2.0).dtype == np.float64
+        assert f(x, True).dtype == np.int64
+    assert f.cache_info().currsize == 3
+
+
+def test_keywords_in_any_order_and_static_ones() -> None:
+    f = wg.jit(lambda x, *, scale, shift, kind="sum": getattr(wg, kind)(x * scale + shift), static_argnames="kind")
+    x = np.arange(4.0)
+    for _ in range(4):
+        assert f(x, scale=2.0, shift=1.0).item() == 16
+        assert f(x, shift=1.0, scale=2.0).item() == 16
+        assert f(x, scale=2.0, shift=1.0, kind="max").item() == 7
+        assert f(x, kind="max", shift=np.ones(4), scale=2.0).item() == 7
+    assert f.cache_info().currsize == 3
+    with pytest.raises(TypeError):
+        f(x, scale=2.0)
+    with pytest.raises(wg.TransformError, match="hashable"):
+        f(x, scale=2.0, shift=1.0, kind=["max"])

@@ -2,7 +2,7 @@
 
 Nothing is taken that somebody else can see. Of a tensor that is known, because every array, view, graph or other tensor
 that shares its memory holds a reference to it: where there is only the tensor's own, the memory is taken, and from then
-on the tensor raises ``DonatedTensorError``. An array of the caller's is taken on his word, if it owns its memory and may
+on the tensor raises ``DonatedTensorError``. An array is taken at the word of the caller, if it owns its memory and may
 be written to, and no other argument is part of it; from then on it is read-only. In the place of what cannot be taken
 the program gets a copy: giving away is a permission, and changes no result.
 """

@@ -10,19 +10,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.backends.llvm.fastcall import ARRAY, FLOAT, INT, READY
-from wengert.compile.donation import Donor, refusals
+from wengert.compile.donation import refusals
+from wengert.compile.entry import MISSED, Entry
 from wengert.compile.lowered import Lowered
-from wengert.compile.native import Compiled, program_of
+from wengert.compile.native import Compiled
 from wengert.core.apply import apply
 from wengert.core.errors import TransformError
 from wengert.core.levels import Wrapped, as_tensor
 from wengert.core.mode import MODE
-from wengert.core.packing import packer, unpacker
 from wengert.core.pytree import TreeDef, tree_flatten, tree_map, tree_unflatten
-from wengert.core.tensor import EAGER_TYPES, Tensor, wrap
+from wengert.core.tensor import Tensor
 from wengert.core.tracing import Symbol
-from wengert.core.types import TensorSpec, frozen_copy
+from wengert.core.types import TensorSpec
 from wengert.static.graph import Graph, compiler, traced
 from wengert.transforms.control import tracked
 
@@ -37,86 +36,6 @@ class CacheInfo(NamedTuple):
     hits: int
     misses: int
     currsize: int
-
-
-class Entry:
-    """A compiled kind of arguments."""
-
-    def __init__(self, graph: Graph, structure: TreeDef, kinds: Sequence[Any], given: Sequence[int] = ()) -> None:
-        self.graph = graph
-        #: The numbers of the leaves that the caller gives away.
-        self.given = self.offered = given
-        self._donor: Donor | None = None
-        self._structure, self._kinds = structure, kinds
-        #: Whether this is not the first call: what is called once need not be called quickly.
-        self.used = False
-        #: The operation that stands for the graph, by the operands that a gradient is expected for.
-        self._operations: dict[tuple[bool, ...], Compiled] = {}
-        #: The native function, if the program is simple enough for one.
-        self._native: Callable[..., Any] | None = None
-
-    def prepare(self) -> None:
-        """Make ready for ``call``."""
-        graph = self.graph
-        self._unpack = unpacker(self._structure)
-        self._pack = None if graph.out_tree is None else packer(graph.out_tree)
-        count = len(graph.inputs) - len(graph.captured)
-        self._specs = tuple((x.shape, x.dtype) for x in graph.inputs[:count])
-        if not graph.captured and "program" in graph._cache:
-            self._native = program_of(graph).fastcall([_SHORT.get(kind, ARRAY) for kind in self._kinds])
-
-    def call(self, args: tuple[Any, ...]) -> Any:
-        """The results, or ``MISSED`` if the arguments are of another kind."""
-        leaves = self._unpack(args)
-        if leaves is None:
-            return MISSED
-        pack = self._pack
-        if self.given:
-            found = self.donated(leaves)
-            if found is not None:
-                return found[0] if pack is None else pack(*found)
-        elif self._native is not None:
-            outs = self._native(*leaves)
-            if outs is not None:
-                return outs if pack is None else pack(outs) if type(outs) is Tensor else pack(*outs)
-        if not self._fit(leaves):
-            return MISSED
-        outs = self._applied(leaves)
-        return outs[0] if pack is None else pack(*outs)
-
-    def donated(self, leaves: Sequence[Any]) -> tuple[Tensor, ...] | None:
-        """The results in the memory of what is given away, if something is that can be used for that."""
-        if self._donor is None:
-            self._donor = Donor(self.graph, self.given)
-            if not self._donor.used:
-                self.given = ()
-                return None
-        return self._donor.run(leaves)
-
-    def _fit(self, leaves: Sequence[Any]) -> bool:
-        """Whether these are tensors and arrays of exactly these kinds, ready for native code."""
-        for x, (shape, dtype) in zip(leaves, self._specs, strict=True):
-            array = x._value if type(x) is Tensor or type(x) in EAGER_TYPES else x
-            if type(array) is not _ndarray or array.shape != shape or array.dtype is not dtype:
-                return False
-            if array.flags.num & READY != READY:
-                return False
-        return True
-
-    def _applied(self, leaves: Sequence[Any]) -> Any:
-        """The results, with a node for the backward pass if need be."""
-        operands = [*leaves, *self.graph.captured]
-        wanted = tuple([type(x) is not _ndarray and x._node is not None for x in operands])
-        operation = self._operations.get(wanted)
-        if operation is None:
-            operation = self._operations[wanted] = Compiled(self.graph, wanted=wanted if any(wanted) else ())
-        # What is kept for a backward pass must not be changed by its owner.
-        keep = frozen_copy if operation.wanted else _itself
-        return apply(operation, *[wrap(keep(x)) if type(x) is _ndarray else x for x in operands])
-
-
-def _itself(x: Any) -> Any:
-    return x
 
 
 class jit:
@@ -167,6 +86,8 @@ class jit:
         if self._static or names:
             names, self._static = _matched_statics(f, self._static, names)
         self._static_names = frozenset(names)
+        #: Whether no argument is static.
+        self._plain = not self._static and not names
         donated = (donate_argnums,) if isinstance(donate_argnums, int) else tuple(donate_argnums)
         self._donated_names, self._donated = _matched_statics(f, donated, set()) if donated else (set(), ())
         if not self._donated_names.isdisjoint(self._static_names) or not set(self._donated).isdisjoint(self._static):
@@ -175,48 +96,59 @@ class jit:
         self._entries: dict[Any, Entry] = {}
         self._hits = 0
         self._misses = 0
-        #: The kinds of arguments with a short way, the latest first.
-        self._ready: list[Entry] = []
+        #: The kinds of arguments with a short way, the latest first, by the values of static arguments.
+        self._ready: dict[Any, list[Entry]] = {}
+        self._plain_ways = self._ready.setdefault((), [])
         self._reasons: list[str] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not kwargs and MODE.get().trace is None:
-            for entry in self._ready:
-                outs = entry.call(args)
+        if MODE.get().trace is None:
+            given, ways = (args, self._plain_ways) if self._plain and not kwargs else self._ways(args, kwargs)
+            for entry in ways:
+                outs = entry.call(given)
                 if outs is not MISSED:
                     self._hits += 1
                     return outs
         return self._general(args, kwargs)
 
+    def _ways(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Sequence[Entry]]:
+        given, fixed = self._split(args, kwargs)
+        try:
+            return given, self._ready.get(fixed, ())
+        except TypeError:  # not hashable, which the long way explains
+            return given, ()
+
     def _general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves, entry = self._entry(args, kwargs)
         graph = entry.graph
+        outs = None
         if entry.given and not self._check and MODE.get().trace is None:
-            found = entry.donated(leaves)
-            if found is not None:
-                if not (self._static or kwargs) and entry not in self._ready:
-                    self._make_ready(entry)
-                return tree_unflatten(graph.out_tree, found) if graph.out_tree is not None else found[0]
-        operands = [*leaves, *graph.captured]
-        outs = apply(Compiled(graph, wanted=tracked(operands), check=self._check), *operands)
-        if entry.used and entry not in self._ready and not (self._check or self._static or kwargs):
-            self._make_ready(entry)
+            outs = entry.donated(leaves)
+        if outs is None:
+            operands = [*leaves, *graph.captured]
+            outs = apply(Compiled(graph, wanted=tracked(operands), check=self._check), *operands)
+        if entry.used and not self._check:
+            ready = self._ready.setdefault(entry.fixed, [])
+            if entry not in ready:
+                entry.prepare(plain=not kwargs and self._plain)
+                ready[:] = [entry, *ready[: _SHORT_WAYS - 1]]
         entry.used = True
         return tree_unflatten(graph.out_tree, outs) if graph.out_tree is not None else outs[0]
 
-    def _make_ready(self, entry: Entry) -> None:
-        entry.prepare()
-        self._ready = [entry, *self._ready[: _SHORT_WAYS - 1]]
+    def _split(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+        """Arguments and keywords that are traced, and those that are not, with their places and types: 1 is not 1.0."""
+        fixed: list[tuple[Any, type, Any]] = [(k, type(args[k]), args[k]) for k in self._static if k < len(args)]
+        places = {k for k, _, _ in fixed}
+        named = {name: x for name, x in kwargs.items() if name not in self._static_names}
+        fixed += [(name, type(x), x) for name, x in sorted(kwargs.items()) if name in self._static_names]
+        return (tuple([x for k, x in enumerate(args) if k not in places]), named), tuple(fixed)
 
     def _entry(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Entry]:
-        fixed = {k: args[k] for k in self._static if k < len(args)}
-        fixed_names = {name: kwargs[name] for name in kwargs if name in self._static_names}
-        dynamic = [x for k, x in enumerate(args) if k not in fixed]
-        named = {name: x for name, x in kwargs.items() if name not in fixed_names}
-        leaves, structure = tree_flatten((dynamic, named))
+        given, fixed = self._split(args, kwargs)
+        leaves, structure = tree_flatten(given)
         leaves = [x if type(x) in _NUMBERS else as_tensor(x if hasattr(x, "dtype") else np.asarray(x)) for x in leaves]
         kinds = tuple([type(x) if type(x) in _NUMBERS else (x.shape, x.dtype) for x in leaves])
-        key = (structure, kinds, tuple(sorted(fixed.items())), tuple(sorted(fixed_names.items())))
+        key = (structure, kinds, fixed)
         try:
             entry = self._entries.get(key)
         except TypeError as error:
@@ -228,28 +160,29 @@ class jit:
             return leaves, entry
         self._misses += 1
         self._note(key)
-        arguments = TreeDef([(tuple, *structure.entries[1][1:]), *structure.entries[2:-1]])
-        graph = self._traced(leaves, structure, fixed, fixed_names)
-        entry = Entry(graph, arguments, kinds, () if graph.captured else self._given_away(args, fixed, named))
+        graph = self._traced(leaves, structure, fixed)
+        entry = Entry(graph, structure, kinds, fixed, () if graph.captured else self._given_away(args, given[1]))
         if not any(isinstance(x, Wrapped) or isinstance(x._value, Symbol) for x in entry.graph.captured):
             # What a running transform lent through the closure is gone at the next call.
             self._entries[key] = entry
         return leaves, entry
 
-    def _given_away(self, args: tuple[Any, ...], fixed: dict[int, Any], named: dict[str, Any]) -> tuple[int, ...]:
+    def _given_away(self, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[int, ...]:
         """The numbers of the leaves that are donated."""
         if not self._donated:
             return ()
-        dynamic = [tree_map(lambda _, k=k: k in self._donated, x) for k, x in enumerate(args) if k not in fixed]
+        dynamic = [tree_map(lambda _, k=k: k in self._donated, x) for k, x in enumerate(args) if k not in self._static]
         by_name = {name: tree_map(lambda _, name=name: name in self._donated_names, x) for name, x in named.items()}
         flags = tree_flatten((dynamic, by_name))[0]
         return tuple(k for k, flag in enumerate(flags) if flag)
 
-    def _traced(self, leaves: list[Any], structure: TreeDef, fixed: dict[int, Any], names: dict[str, Any]) -> Graph:
-        def function(dynamic: list[Any], named: dict[str, Any]) -> Any:
+    def _traced(self, leaves: list[Any], structure: TreeDef, fixed: Sequence[tuple[Any, type, Any]]) -> Graph:
+        places = {k: x for k, _, x in fixed if isinstance(k, int)}
+        names = {k: x for k, _, x in fixed if isinstance(k, str)}
+
+        def function(dynamic: tuple[Any, ...], named: dict[str, Any]) -> Any:
             rest = iter(dynamic)
-            count = len(dynamic) + len(fixed)
-            full = [fixed[k] if k in fixed else next(rest) for k in range(count)]
+            full = [places[k] if k in places else next(rest) for k in range(len(dynamic) + len(places))]
             return self._function(*full, **named, **names)
 
         specs = [type(x) if type(x) in _NUMBERS else TensorSpec(x.shape, x.dtype) for x in leaves]
@@ -267,7 +200,7 @@ class jit:
         elif all(key[1] != one[1] for one in known):
             reason = f"shapes and dtypes not seen before: {', '.join(map(_kind_text, key[1]))}"
         else:
-            reason = f"other static arguments: {key[2:]}"
+            reason = f"other static arguments: {', '.join(repr(x) for _, _, x in key[2])}"
         self._reasons.append(reason)
         _RECOMPILES.append(f"{name}: {reason}")
 
@@ -278,14 +211,10 @@ class jit:
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """What ``jit`` makes of these arguments, to look at; see ``Lowered``."""
         leaves, entry = self._entry(args, kwargs)
-        return Lowered(entry.graph, leaves, entry.offered, self._refusals(args, kwargs, entry))
-
-    def _refusals(self, args: tuple[Any, ...], kwargs: dict[str, Any], entry: Entry) -> dict[int, str]:
-        """Which of the arguments that are given away cannot be taken, and why."""
-        dynamic = [x for k, x in enumerate(args) if k not in self._static]
-        named = {name: x for name, x in kwargs.items() if name not in self._static_names}
-        raw = tree_flatten((dynamic, named))[0]
-        return refusals(raw, [k for k in entry.offered if isinstance(raw[k], (Tensor, _ndarray))])
+        raw = tree_flatten(self._split(args, kwargs)[0])[0]
+        # Which of the arguments that are given away cannot be taken, and why.
+        refused = refusals(raw, [k for k in entry.offered if isinstance(raw[k], (Tensor, _ndarray))])
+        return Lowered(entry.graph, leaves, entry.offered, refused)
 
 
 compiler.append(jit)
@@ -293,14 +222,9 @@ compiler.append(jit)
 
 _NUMBERS = (bool, int, float, complex)
 
-#: The numbers that native functions take.
-_SHORT = {int: INT, float: FLOAT}
-
 #: So many kinds of arguments are tried before the long way is gone.
 _SHORT_WAYS = 8
 
-#: What ``Entry.call`` returns for arguments of another kind.
-MISSED = object()
 
 _RECOMPILES: deque[str] = deque(maxlen=1000)
 

@@ -13,7 +13,7 @@ import pytest
 
 import wengert as wg
 from wengert.backends.llvm import fastcall as module
-from wengert.compile.jitted import MISSED
+from wengert.compile.entry import MISSED
 
 Pair = namedtuple("Pair", ["left", "right"])
 
@@ -23,7 +23,7 @@ def ready(f, *args):
     g = wg.jit(f)
     for _ in range(2):
         g(*args)
-    (entry,) = g._ready
+    (entry,) = g._ready[()]
     assert entry._native is not None
     return g, entry
 
@@ -232,7 +232,7 @@ def test_without_it_results_are_the_same(monkeypatch):
     f = wg.jit(lambda t: {"y": t["x"] * t["s"]})
     for _ in range(3):
         assert f({"x": np.ones(2), "s": 3.0})["y"].tolist() == [3, 3]
-    assert f._ready[0]._native is None
+    assert f._ready[()][0]._native is None
 
 
 def test_kinds_in_turn():
