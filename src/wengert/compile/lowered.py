@@ -133,7 +133,7 @@ class Lowered:
                 text = "holds intermediate values"
             else:
                 text = "not used: no result of its shape and dtype is made once it has been read"
-            name = x.name or f"argument {k}"
+            name = x.name or f"input {k}"
             found[name] = text + (f", but is copied first: {self._refused[k]}" if k in self._refused else "")
         return found
 
