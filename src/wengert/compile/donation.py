@@ -19,6 +19,7 @@ import numpy as np
 
 from wengert.backends.llvm.fastcall import READY
 from wengert.backends.llvm.program import Program
+from wengert.backends.llvm.results import Lease
 from wengert.compile.native import PASSES
 from wengert.core.errors import DonatedTensorError
 from wengert.core.static import Graph
@@ -158,7 +159,7 @@ def _refused_tensor(x: Any) -> str:
         return "something else refers to its memory"
     if x._value.base is None:
         return "" if x._value.flags.owndata else "its memory is not an array's"
-    if not isinstance(x._value.base, np.ndarray) or not x._value.base.flags.owndata:
+    if type(x._value.base) is not Lease and not (type(x._value.base) is np.ndarray and x._value.base.flags.owndata):
         return "its memory is not an array's"
     if getrefcount(x._value.base) > _ONE or x._value.base.nbytes != x._value.nbytes:
         return "something else refers to its memory"

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from wengert.backends.llvm import results
 from wengert.backends.llvm.codegen import Frame, lowers
 from wengert.backends.llvm.division import divide
 from wengert.backends.llvm.engine import Native
@@ -82,7 +83,7 @@ class Program:
         self._constant_arrays = [np.ascontiguousarray(x.array).reshape(x.shape) for x in self.constants]
         self._arenas: list[np.ndarray] = []
         self._specs = [(x.shape, x.dtype) for x in graph.inputs]
-        self._fresh_specs = [(x.shape, x.dtype) for x in self.fresh]
+        self._fresh_specs = [(x.shape, x.dtype, x.spec.nbytes) for x in self.fresh]
         self.native: Native | None = None
         self._threaded = False
         #: Whether other threads may run Python meanwhile.
@@ -159,7 +160,7 @@ class Program:
         """The outputs for arrays of the shapes and dtypes of the inputs, contiguous and aligned."""
         if self._threaded and not POOL.ready:
             POOL.start()
-        fresh = [np.empty(shape, dtype) for shape, dtype in self._fresh_specs]
+        fresh = [results.fresh(*spec) for spec in self._fresh_specs]
         try:
             arena = self._arenas.pop()
         except IndexError:
@@ -182,11 +183,14 @@ class Program:
         tensors; ``None`` if this program is not simple enough for one."""
         if not self.simple or not self._direct or not self.fresh or self._threaded or self.native is None:
             return None
+        if any(count >= results.LARGE for *_, count in self._fresh_specs):
+            return None
         inputs = [(kind, *spec) for kind, spec in zip(kinds, self._specs, strict=True)]
+        outputs = [(shape, dtype) for shape, dtype, _ in self._fresh_specs]
         arena = self._new_arena()
         status = arena.ctypes.data + self.arena.size if self._checked else None
         run = self.native.address("segment_0")
-        return fastcall(run, inputs, self._fresh_specs, self._constant_arrays, arena, status, self._releases)
+        return fastcall(run, inputs, outputs, self._constant_arrays, arena, status, self._releases)
 
     def _outputs_of(self, arrays: list[Any]) -> tuple[np.ndarray, ...]:
         """The outputs, when all has run. What belongs to the caller or to the program is handed out as a copy."""
@@ -214,7 +218,7 @@ class Program:
         if self._threaded and not POOL.ready:
             POOL.start()
         arena = self._new_arena()
-        fresh = [np.empty(shape, dtype) for shape, dtype in self._fresh_specs]
+        fresh = [results.fresh(*spec) for spec in self._fresh_specs]
         arrays = self._in_turn([*arguments, *fresh], arena)
         given = {id(storage(x)) for x in (*arguments, *self._constant_arrays)}
         taken = {id(root): root for root in map(storage, (*arrays, *self._outputs_of(arrays), arena))}
