@@ -16,7 +16,7 @@ from wengert.backends.llvm.layout import Layout, collapsed, own, size
 from wengert.backends.llvm.loops import index, load, nest, place, register, stack, store
 from wengert.backends.llvm.memory import Arena
 from wengert.backends.llvm.module import Code
-from wengert.backends.llvm.nests import KernelNest, RowNest, compiled
+from wengert.backends.llvm.nests import KernelNest, RowNest, compiled, written_out
 from wengert.backends.llvm.scalars import NotLowered, Scalar, ScalarEmitter, ir_type, memory_type
 from wengert.backends.llvm.schedule import (
     Assembly,
@@ -37,6 +37,9 @@ ir: Any = LazyModule("llvmlite.ir")
 
 #: Elements up to which a nest is written out, and a nest of long code.
 UNROLLED, UNROLLED_HEAVY = 32, 4
+
+#: Operations of a program that are written out in place; more of them become functions, which LLVM takes one by one.
+WRITTEN = 2048
 
 
 class Frame:
@@ -89,13 +92,17 @@ class Frame:
     def kernel(self, kernel: Kernel) -> None:
         nest_of = KernelNest(self.schedule, kernel)
         if size(kernel.space) <= (UNROLLED_HEAVY if kernel.heavy else UNROLLED):
-            nest_of.write_out(self.builder, self.pointers)
+            self.code.written += size(kernel.space) * kernel.weight
+            if self.code.written <= WRITTEN:
+                nest_of.write_out(self.builder, self.pointers)
+            else:
+                self.call(nest_of, None, written_out)
             return
         self.call(nest_of, kernel.division)
 
-    def call(self, nest_of: KernelNest | RowNest, cut: Any) -> None:
-        """Run loops that are a function of their own, shared with those that do the same to other memory."""
-        key = nest_of.key()
+    def call(self, nest_of: KernelNest | RowNest, cut: Any, compiled: Any = compiled) -> None:
+        """Run a nest that is a function of its own, shared with those that do the same to other memory."""
+        key = compiled, nest_of.key()
         roots = nest_of.roots if cut is None else [*nest_of.roots, *cut.private.values()]
         made = self.code.kernels.get(key)
         if made is None:

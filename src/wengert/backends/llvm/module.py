@@ -20,6 +20,8 @@ class Code:
         #: Whether chunks of loops are handed to threads.
         self.threads = threads
         self.kernels: dict[Any, Any] = {}
+        #: How many operations have been written out in place.
+        self.written = 0
 
     def function(self, name: str, parameters: Sequence[Any], internal: bool = True) -> tuple[Any, Any]:
         """A new function without a result, and a builder at its start."""

@@ -224,6 +224,14 @@ def compiled(nest_of: KernelNest | RowNest, code: Code) -> Any:
     return made
 
 
+def written_out(nest_of: KernelNest, code: Code) -> Any:
+    """A nest as such a function, element by element."""
+    made, builder, pointers = function_of(code, nest_of.roots)
+    nest_of.write_out(builder, pointers)
+    builder.ret_void()
+    return made
+
+
 class LoopNest:
     """The loops of a kernel over its collapsed axes, from where ``starts`` point. ``partial`` reductions add to what is
     in their memory; the others start afresh."""

@@ -24,6 +24,10 @@ from wengert.ops.loops import Scan, While
 #: Elements of a row up to which it is short.
 SHORT = 16
 
+#: Operations that a nest may have, and how many one of many instructions counts as. Registers do not suffice for more,
+#: and LLVM takes time that grows with the square; many nests of the same operations are one function.
+MOST, MANY = 160, 8
+
 #: Elements up to which an operation is done as early as it can be.
 SMALL = 1024
 
@@ -35,6 +39,11 @@ class Lowering(NamedTuple):
     heavy: bool = False
     #: Whether it may be computed twice, from the same operands (``wengert.backends.llvm.angles``).
     twice: bool = False
+
+    @property
+    def weight(self) -> int:
+        """How many operations it counts as."""
+        return MANY if self.heavy else 1
 
 
 @dataclass(eq=False)
@@ -51,12 +60,24 @@ class Kernel:
     short: bool = False
     #: Whether its loops may run twice over the same operands.
     twice: bool = False
+    #: How many operations there are; one of many instructions counts as ``MANY``.
+    weight: int = 0
     #: How it is cut into chunks, if it is (``wengert.backends.llvm.division``).
     division: Any = None
+    _inside: set[Value] = field(default_factory=set)
 
     def makes(self, value: Value) -> bool:
         """Whether a value is a number in this nest's registers."""
-        return any(value in node.results for node in self.nodes if not node.primitive.reducer)
+        return value in self._inside
+
+    def add(self, node: GraphNode, lowering: Lowering) -> None:
+        """One operation more."""
+        self.nodes.append(node)
+        self.heavy |= lowering.heavy
+        self.twice |= lowering.twice
+        self.weight += lowering.weight
+        if not node.primitive.reducer:
+            self._inside.update(node.results)
 
 
 @dataclass(eq=False)
@@ -289,7 +310,7 @@ class Schedule:
             step = self.steps[place]
             if not isinstance(step, Kernel) or step.space != space or not self._fits(node, place, step):
                 continue
-            if (short and step.heavy) or (lowering.heavy and step.short):
+            if (short and step.heavy) or (lowering.heavy and step.short) or step.weight + lowering.weight > MOST:
                 continue
             break
         else:
@@ -300,9 +321,7 @@ class Schedule:
         for x in node.inputs:
             if not step.makes(x):
                 self._materialise(x)
-        step.nodes.append(node)
-        step.heavy |= lowering.heavy
-        step.twice |= lowering.twice
+        step.add(node, lowering)
         step.short |= short
         for y in node.results:
             self._made[y] = place
