@@ -55,10 +55,11 @@ class Frame:
         self.pointers = pointers
         self.status = status
 
-    def allocate(self, arena: Arena, base: Any) -> None:
-        """Give memory to every value that has none yet: on the stack, or at its offset in the arena."""
-        for step in self.schedule.steps:
-            for y in self.schedule.writes(step):
+    def allocate(self, arena: Arena, base: Any, steps: Sequence[Step] | None = None) -> None:
+        """Give memory to every value of some steps (of all) that has none yet: on the stack, or at its offset in the
+        arena."""
+        for step in self.schedule.steps if steps is None else steps:
+            for y in (*self.schedule.writes(step), *(layout.root for layout in self.schedule.reads(step))):
                 if y in self.pointers:
                     continue
                 if y in arena.offsets:
@@ -67,7 +68,8 @@ class Frame:
                 else:
                     self.pointers[y] = stack(self.builder, y.dtype, size(y.shape))
         for y, home in self.schedule.homes.items():
-            self.pointers[y] = self.pointers[home]
+            if home in self.pointers:
+                self.pointers[y] = self.pointers[home]
 
     def run(self, steps: Sequence[Step], arena: Arena, base: Any) -> None:
         """Emit steps, in order."""

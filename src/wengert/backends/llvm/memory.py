@@ -8,6 +8,7 @@ inference" (2020); the other orders, and the search, are ours.
 from __future__ import annotations
 
 import bisect
+import heapq
 import random
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -65,13 +66,15 @@ _ORDERS: tuple[Callable[[Block], Any], ...] = (
 )
 
 #: Attempts to do better by moving blocks within an order, and the most blocks for which that is quick; up to how many
-#: all orders are tried.
-_ATTEMPTS, _FEW, _MANY = 60, 150, 600
+#: all orders are tried, and from how many on there is time for none of this.
+_ATTEMPTS, _FEW, _MANY, _VERY_MANY = 60, 150, 600, 1500
 
 
 def packed(blocks: Iterable[Block]) -> tuple[dict[object, int], int]:
     """An offset for each block, and the size of the whole: the best of several orders of placing them."""
     given = [b._replace(bytes=-(-b.bytes // ALIGNMENT) * ALIGNMENT) for b in blocks]
+    if len(given) > _VERY_MANY:
+        return _in_turn(given)
     least = _most_alive(given)
     best: tuple[dict[object, int], int] = {}, 0
     order: list[Block] = []
@@ -125,3 +128,41 @@ def _placed(blocks: list[Block]) -> tuple[dict[object, int], int]:
         offsets[block.key] = start
         total = max(total, start + block.bytes)
     return offsets, total
+
+
+def _in_turn(blocks: list[Block]) -> tuple[dict[object, int], int]:
+    """Each block, by time, in the smallest gap that is free by then: in time that hardly grows faster than their
+    number."""
+    gaps: list[tuple[int, int]] = []
+    over: list[tuple[int, int, int]] = []
+    offsets: dict[object, int] = {}
+    total = 0
+    for block in sorted(blocks, key=lambda b: (b.first, -b.bytes)):
+        while over and over[0][0] < block.first:
+            _, start, end = heapq.heappop(over)
+            _give_back(gaps, start, end)
+        fitting = [gap for gap in gaps if gap[1] - gap[0] >= block.bytes]
+        if fitting:
+            gap = min(fitting, key=lambda gap: gap[1] - gap[0])
+            gaps.remove(gap)
+            start = gap[0]
+            if start + block.bytes < gap[1]:
+                bisect.insort(gaps, (start + block.bytes, gap[1]))
+        else:
+            # A gap at the end is made longer.
+            start = gaps.pop()[0] if gaps and gaps[-1][1] == total else total
+            total = start + block.bytes
+        offsets[block.key] = start
+        heapq.heappush(over, (block.last, start, start + block.bytes))
+    return offsets, total
+
+
+def _give_back(gaps: list[tuple[int, int]], start: int, end: int) -> None:
+    """A gap more, joined with its neighbours."""
+    k = bisect.bisect(gaps, (start, end))
+    if k < len(gaps) and gaps[k][0] == end:
+        end = gaps.pop(k)[1]
+    if k and gaps[k - 1][1] == start:
+        start = gaps.pop(k - 1)[0]
+        k -= 1
+    gaps.insert(k, (start, end))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -39,12 +39,21 @@ _DATA = 16
 _LONG = 20_000
 
 
+#: Steps of one function: LLVM takes time for long ones that grows with the square.
+_PART = 100
+
+
 class Segment:
     """Steps that run as one native function of a table of arrays."""
 
     def __init__(self, steps: list[Step]) -> None:
         self.steps = steps
         self.call: Any = None
+
+    @property
+    def parts(self) -> list[list[Step]]:
+        """The steps, in pieces that are functions of their own if there are several."""
+        return [self.steps[k : k + _PART] for k in range(0, len(self.steps), _PART)]
 
 
 class Program:
@@ -109,8 +118,9 @@ class Program:
         return found
 
     def _lasting(self) -> set[Value]:
-        """What one native segment leaves for another."""
-        place = {id(step): k for k, one in enumerate(self.segments) if isinstance(one, Segment) for step in one.steps}
+        """What one part of a native segment leaves for another."""
+        parts = [part for one in self.segments if isinstance(one, Segment) for part in one.parts]
+        place = {id(step): k for k, part in enumerate(parts) for step in part}
         made = {y: place.get(id(step)) for step in self.schedule.steps for y in self.schedule.writes(step)}
         return {
             layout.root
@@ -128,14 +138,15 @@ class Program:
         code = Code(Inner, threads=AVAILABLE)
         table = ir.IntType(8).as_pointer().as_pointer()
         for number, segment in enumerate(native):
-            _, builder = code.function(f"segment_{number}", [table], internal=False)
-            entry = builder.function.args[0]
-            pointers = {x: self._data(builder, entry, place, x) for x, place in self.places.items()}
-            base = self._data(builder, entry, len(self.places), None)
-            status = builder.bitcast(builder.gep(base, [index(self.arena.size)]), ir.IntType(64).as_pointer())
-            frame = Frame(code, builder, self.schedule, pointers, status)
-            frame.allocate(self.arena, base)
-            frame.run(segment.steps, self.arena, base)
+            function, builder = code.function(f"segment_{number}", [table], internal=False)
+            if len(segment.parts) == 1:
+                self._write(code, builder, segment.steps)
+            else:
+                for steps in segment.parts:
+                    part, inside_part = code.function("part", [table])
+                    self._write(code, inside_part, steps)
+                    inside_part.ret_void()
+                    builder.call(part, function.args)
             builder.ret_void()
         self._threaded = DISPATCH in code.module.globals
         self.native = Native(code.module, keep_text, {DISPATCH: POOL.address()} if self._threaded else None)
@@ -145,6 +156,21 @@ class Program:
         signature = kind(None, ctypes.c_void_p)
         for number, segment in enumerate(native):
             segment.call = signature(self.native.address(f"segment_{number}"))
+
+    def _write(self, code: Code, builder: Any, steps: Sequence[Step]) -> None:
+        """The code of some steps, in a function of the table."""
+        entry = builder.function.args[0]
+        used: Iterable[Value] = self.places
+        if len(steps) < len(self.schedule.steps) and not any(inside(one) or isinstance(one, Routine) for one in steps):
+            touched = {layout.root for one in steps for layout in self.schedule.reads(one)}
+            touched.update(y for one in steps for y in self.schedule.writes(one))
+            used = [x for x in self.places if x in touched]
+        pointers = {x: self._data(builder, entry, self.places[x], x) for x in used}
+        base = self._data(builder, entry, len(self.places), None)
+        status = builder.bitcast(builder.gep(base, [index(self.arena.size)]), ir.IntType(64).as_pointer())
+        frame = Frame(code, builder, self.schedule, pointers, status)
+        frame.allocate(self.arena, base, steps)
+        frame.run(steps, self.arena, base)
 
     @staticmethod
     def _data(builder: Any, table: Any, place: int, x: Value | None) -> Any:
