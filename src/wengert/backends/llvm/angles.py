@@ -1,7 +1,8 @@
 """What becomes of the angles beyond 2**40, whose exact reduction is dear and hardly ever asked for.
 
 Code for one element branches. Loops over many, which with a branch would not be vector loops, use the near functions
-only and note whether there was such an angle; if so, they are done again. The functions here compute one element.
+only and note whether there was such an angle; if so, they are done again, by calls. The functions here compute one
+element.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ def everywhere(builder: Any, name: str, x: Any) -> Any:
 
 
 def called(builder: Any, name: str, x: Any) -> Any:
-    """The same by a call of a function outside of the module, which is compiled once for all."""
+    """The function for every angle by a call of one outside of the module, which is compiled once for all. The bits of
+    angles that are near are those of the near function."""
     symbol = f"{_PREFIX}{name}.{'f32' if isinstance(x.type, ir.FloatType) else 'f64'}"
     function = builder.module.globals.get(symbol)
     if function is None:
@@ -61,7 +63,10 @@ def _outside(symbol: str) -> Any:
     module = ir.Module(symbol)
     made = ir.Function(module, ir.FunctionType(kind, [kind]), symbol)
     builder = ir.IRBuilder(made.append_basic_block("entry"))
-    builder.ret(everywhere(builder, name, made.args[0]))
+    (x,) = made.args
+    with builder.if_then(_is_far(builder, x), likely=False):
+        builder.ret(everywhere(builder, name, x))
+    builder.ret(everywhere(builder, math.NEAR[name], x))
     return module
 
 
@@ -76,13 +81,6 @@ def by_branch(builder: Any, name: str, x: Any) -> Any:
     found.add_incoming(far, far_block)
     found.add_incoming(near, near_block)
     return found
-
-
-def by_choice(builder: Any, name: str, x: Any) -> Any:
-    """The same without a branch. The code around it stays what it is with the near function alone, and so do the bits
-    of elements whose neighbours are far."""
-    near = everywhere(builder, math.NEAR[name], x)
-    return builder.select(_is_far(builder, x), called(builder, name, x), near)
 
 
 class Noted:

@@ -13,7 +13,7 @@ from typing import Any
 from wengert.backends.llvm.layout import size
 from wengert.backends.llvm.loops import index, load, loop, store
 from wengert.backends.llvm.module import Code
-from wengert.backends.llvm.nests import KernelNest, RowNest, combined, fill, finish, function_of
+from wengert.backends.llvm.nests import KernelNest, RowNest, combined, fill, finish, function_of, repeated
 from wengert.backends.llvm.scalars import ScalarEmitter, memory_type
 from wengert.backends.llvm.schedule import Kernel, Rows, Schedule
 from wengert.backends.llvm.threads import DISPATCH
@@ -140,9 +140,17 @@ def _body(nest_of: KernelNest | RowNest, division: Division, code: Code) -> Any:
     """The loops of one chunk, as a function: LLVM takes it from nothing but arguments that memory does not overlap."""
     word = ir.IntType(64)
     made, builder, pointers = function_of(code, nest_of.roots, [word, word])
-    for one, node in nest_of.crossing():
-        fill(builder, one, node, pointers)
-    nest_of.emit_part(builder, pointers, *made.args[-2:])
+    crossing = nest_of.crossing()
+
+    def loops(angle: Any) -> None:
+        for one, node in crossing:
+            fill(builder, one, node, pointers)
+        nest_of.emit_part(builder, pointers, *made.args[-2:], angle)
+
+    if len(crossing) == len(nest_of.collected()):
+        repeated(nest_of, builder, loops)
+    else:  # what others begin, too, cannot be begun again
+        loops(None)
     builder.ret_void()
     return made
 

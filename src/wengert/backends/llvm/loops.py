@@ -109,7 +109,8 @@ def nest(
     outer: bool = False,
 ) -> None:
     """Loops over axes, outermost first. Only the innermost one is made a vector loop, unless all are ``free``; short
-    ones of few ``operations`` are unrolled, unless they are ``heavy``. ``outer`` loops have others inside.
+    ones of few ``operations`` are unrolled, unless they are ``heavy``. None of ``outer`` loops is, because there
+    are others inside, or nobody waits for them.
     ``at(depth, numbers, enter)`` may put instructions around the loops from a depth on: it calls ``enter``, which
     emits them."""
 

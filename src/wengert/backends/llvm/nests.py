@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,11 @@ class KernelNest:
         for node in self.reductions:
             self.strides[node.results[0]] = _reduced_strides(node, space, totals[node.results[0]])
         self.roots = list(dict.fromkeys(at.root for at in self.places.values()))
+
+    @property
+    def written(self) -> set[Value]:
+        """The memory that is written to."""
+        return {self.places[y].root for y in (*self.writes, *(node.results[0] for node in self.reductions))}
 
     def key(self, names: dict[Value, int] | None = None) -> Any:
         """What decides the code, whatever the memory."""
@@ -132,7 +137,7 @@ class KernelNest:
         starts = {x: shifted(builder, pointers[at.root], index(at.offset)) for x, at in self.places.items()}
         LoopNest(self, builder, starts, axes, strides).emit()
 
-    def emit_part(self, builder: Any, pointers: dict[Value, Any], first: Any, count: Any) -> None:
+    def emit_part(self, builder: Any, pointers: dict[Value, Any], first: Any, count: Any, angle: Any = None) -> None:
         """Part of the outermost loop. What is ``collected`` is added to what is in memory."""
         axes, strides = self.collapsed
         starts = {}
@@ -140,7 +145,7 @@ class KernelNest:
             start = builder.add(builder.mul(first, index(strides[x][0])), index(at.offset))
             starts[x] = shifted(builder, pointers[at.root], start)
         partial = [node for _, node in self.collected()]
-        LoopNest(self, builder, starts, (count, *axes[1:]), strides, partial).emit()
+        LoopNest(self, builder, starts, (count, *axes[1:]), strides, partial, angle).emit()
 
     def collected(self) -> list[tuple[KernelNest, GraphNode]]:
         """The reductions whose totals are not at hand at the end of an iteration of the outermost loop."""
@@ -150,6 +155,11 @@ class KernelNest:
             for node in self.reductions
             if not strides[node.results[0]][0] or _register_depth(axes, strides[node.results[0]]) is None
         ]
+
+    @property
+    def nests(self) -> list[KernelNest]:
+        """This one."""
+        return [self]
 
     def crossing(self) -> list[tuple[KernelNest, GraphNode]]:
         """The reductions that go over the outermost loop."""
@@ -178,13 +188,17 @@ class RowNest:
     def emit(self, builder: Any, pointers: dict[Value, Any]) -> None:
         """All of the nests."""
         collected = self.collected()
-        for one, node in collected:
-            fill(builder, one, node, pointers)
-        self.emit_part(builder, pointers, index(0), self.lead[0])
+
+        def rows(angle: Any) -> None:
+            for one, node in collected:
+                fill(builder, one, node, pointers)
+            self.emit_part(builder, pointers, index(0), self.lead[0], angle)
+
+        repeated(self, builder, rows)
         for one, node in collected:
             finish(builder, one, node, pointers)
 
-    def emit_part(self, builder: Any, pointers: dict[Value, Any], first: Any, count: Any) -> None:
+    def emit_part(self, builder: Any, pointers: dict[Value, Any], first: Any, count: Any, angle: Any = None) -> None:
         """Part of the outermost loop. What is ``collected`` is added to what is in memory."""
         rank = len(self.lead)
         partial = [node for _, node in self.collected()]
@@ -198,7 +212,8 @@ class RowNest:
                     starts[x] = shifted(builder, pointers[at.root], start)
                 inner = one.kernel.space[rank:]
                 axes, strides = collapsed(inner, [steps[rank:] for steps in one.strides.values()])
-                LoopNest(one, builder, starts, axes, dict(zip(one.strides, strides, strict=True)), partial).emit()
+                inside = dict(zip(one.strides, strides, strict=True))
+                LoopNest(one, builder, starts, axes, inside, partial, angle).emit()
 
         nest(builder, (count, *self.lead[1:]), row, outer=True)
 
@@ -214,6 +229,33 @@ class RowNest:
         return [
             (one, node) for one in self.nests for node in one.reductions if crosses(node, len(one.kernel.space), lead)
         ]
+
+
+def repeated(nest_of: KernelNest | RowNest, builder: Any, run: Callable[[Any], None]) -> None:
+    """Loops that add to what is in memory, from the beginning: with angles that turn out to be far away, once more.
+    ``run`` emits them, with a way to compute angles."""
+    if not _is_repeatable(nest_of):
+        run(None)
+        return
+    noted = angles.Noted(builder)
+    run(noted)
+    if noted.used:
+        with builder.if_then(noted.any(builder), likely=False):
+            run(angles.called)
+
+
+def _is_repeatable(nest_of: KernelNest | RowNest) -> bool:
+    """Whether all of the nests have to be repeated for the sake of angles in those that add to memory, and can be: what
+    they read is as it was, or made anew."""
+    added = {node for _, node in nest_of.collected()}
+    if not any(one.kernel.twice and not added.isdisjoint(one.reductions) for one in nest_of.nests):
+        return False
+    given: set[Value] = set()
+    made: set[Value] = set()
+    for one in nest_of.nests:
+        given.update({one.places[x].root for x in one.reads} - made)
+        made.update(one.written)
+    return made.isdisjoint(given)
 
 
 def compiled(nest_of: KernelNest | RowNest, code: Code) -> Any:
@@ -234,10 +276,17 @@ def written_out(nest_of: KernelNest, code: Code) -> Any:
 
 class LoopNest:
     """The loops of a kernel over its collapsed axes, from where ``starts`` point. ``partial`` reductions add to what is
-    in their memory; the others start afresh."""
+    in their memory; the others start afresh. ``angle`` is how angles are computed, where that is decided outside."""
 
     def __init__(
-        self, kernel: KernelNest, builder: Any, starts: Any, axes: Any, strides: Any, partial: Sequence[GraphNode] = ()
+        self,
+        kernel: KernelNest,
+        builder: Any,
+        starts: Any,
+        axes: Any,
+        strides: Any,
+        partial: Sequence[GraphNode] = (),
+        angle: Any = None,
     ) -> None:
         self.kernel = kernel
         self.builder = builder
@@ -246,6 +295,7 @@ class LoopNest:
         self.axes = axes
         self.strides = strides
         self.partial = partial
+        self.angle = angle
         #: For a reduction over the innermost axes, at which depth they begin; its total stays in a register.
         self.depths: dict[GraphNode, int] = {}
         self.registers: dict[GraphNode, Any] = {}
@@ -257,7 +307,9 @@ class LoopNest:
 
     def emit(self) -> None:
         """The loops; with angles that turn out to be far away, once more."""
-        if not self._is_repeatable():
+        if self.angle is not None:
+            self.emitter.angle = self.angle
+        if self.angle is not None or not self._is_repeatable():
             self._loops()
             return
         noted = angles.Noted(self.builder)
@@ -265,22 +317,22 @@ class LoopNest:
         self._loops()
         if noted.used:
             again = LoopNest(self.kernel, self.builder, self.starts, self.axes, self.strides)
-            again.emitter.angle = angles.by_choice
+            again.emitter.angle = angles.called
             with self.builder.if_then(noted.any(self.builder), likely=False):
                 again._loops()
 
     def _is_repeatable(self) -> bool:
         """Whether the loops leave what they read as it is."""
         kernel = self.kernel
-        written = {kernel.places[y].root for y in (*kernel.writes, *(node.results[0] for node in kernel.reductions))}
-        return not self.partial and written.isdisjoint(kernel.places[x].root for x in kernel.reads)
+        return not self.partial and kernel.written.isdisjoint(kernel.places[x].root for x in kernel.reads)
 
     def _loops(self) -> None:
         fresh = [node for node in self.kernel.reductions if node not in self.depths and node not in self.partial]
         for node in fresh:
             self._totals(node, lambda _, node=node: identity(self.emitter, node))
         heavy, operations = self.kernel.kernel.heavy, len(self.kernel.nodes) + len(self.strides)
-        nest(self.builder, self.axes, self._element, self._around, self._is_free(), heavy, operations)
+        again = self.emitter.angle is angles.called
+        nest(self.builder, self.axes, self._element, self._around, self._is_free(), heavy, operations, again)
         for node in fresh:
             if node.primitive.averages:
                 self._totals(node, lambda total, node=node: self.kernel.finished(self.emitter, node, total))
