@@ -94,3 +94,24 @@ def test_the_far_functions_are_compiled_once_whoever_asks(monkeypatch: pytest.Mo
     for one in results:
         np.testing.assert_allclose(one, want, rtol=1e-14)
     assert len(results) == 4
+
+
+@pytest.mark.parametrize("rows", [40, 400])
+def test_far_angles_in_sums_over_rows(rows: int) -> None:
+    """Totals that rows add up in memory begin again when an angle turns out to be far: here within chunks, too."""
+
+    def program(x: Any, g: Any) -> Any:
+        centred = x - x.max(axis=1, keepdims=True)  # rounded once, whoever computes it
+        return np.sin(centred * g).sum()
+
+    x = np.random.default_rng(0).uniform(-10, 10, (rows, 256))
+    g = np.random.default_rng(1).uniform(-1, 1, 256)
+    for far in (False, True):
+        if far:
+            x[rows // 2, 7] = 3e14
+        value, slopes = wg.jit(wg.value_and_grad(program, argnums=(0, 1)))(x, g)
+        expected, wanted = wg.value_and_grad(program, argnums=(0, 1))(wg.tensor(x), wg.tensor(g))
+        np.testing.assert_allclose(value.numpy(), expected.numpy(), rtol=1e-11)
+        for one, other in zip(slopes, wanted, strict=True):
+            scale = np.abs(other.numpy()).max(initial=1.0)
+            np.testing.assert_allclose(one.numpy() / scale, other.numpy() / scale, rtol=1e-12, atol=1e-13)

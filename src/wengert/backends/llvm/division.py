@@ -145,7 +145,7 @@ def _body(nest_of: KernelNest | RowNest, division: Division, code: Code) -> Any:
     def loops(angle: Any) -> None:
         for one, node in crossing:
             fill(builder, one, node, pointers)
-        nest_of.emit_part(builder, pointers, *made.args[-2:], angle)
+        nest_of.emit_part(builder, pointers, made.args[-2], made.args[-1], angle)
 
     if len(crossing) == len(nest_of.collected()):
         repeated(nest_of, builder, loops)
