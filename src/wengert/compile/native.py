@@ -13,11 +13,11 @@ from wengert.compile.check import Check
 from wengert.core.derived import halves
 from wengert.core.static import Graph
 from wengert.ops.control import Call
-from wengert.passes import DEFAULT, Decompose, optimize
+from wengert.passes import DEFAULT, AddSlices, Decompose, optimize
 from wengert.passes.rewriting import Pass
 
 #: What runs before code is generated.
-PASSES: tuple[Pass, ...] = (*DEFAULT[:-1], Decompose(), DEFAULT[-1])
+PASSES: tuple[Pass, ...] = (*DEFAULT[:-1], Decompose(), AddSlices(), DEFAULT[-1])
 
 
 class Compiled(Call):

@@ -299,9 +299,9 @@ class Primitive:
         return NotImplemented
 
     def assembly(self, *specs: Any) -> tuple[Any, Sequence[tuple[int, Primitive]]] | None:
-        """How the result is put together from operands: what it starts as (zeros if 0, the first operand if "x",
-        ``None`` if the pieces cover it), and pieces: the place of an operand, and the operation that views the part of
-        the result where it goes."""
+        """How the result is put together from operands: what it starts as (zeros if 0, the first operand if "x" or "+",
+        ``None`` if the pieces cover it), and pieces, which are added if that is "+": the place of an operand, and the
+        operation that views the part of the result where it goes."""
         return None
 
     def decompose(self, *inputs: Any) -> Any:

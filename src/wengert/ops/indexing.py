@@ -356,6 +356,9 @@ class AddAt(_Update):
     def value_and_aux(self, x: Any, v: Any, *arrays: Any) -> tuple[Any, Any]:
         return self.value(x, v, *arrays), tuple(arrays)
 
+    def assembly(self, x: Any, v: Any, *arrays: Any) -> tuple[Any, Sequence[tuple[int, Primitive]]] | None:
+        return None if arrays else ("+", [(1, Slice(self.entries))])
+
     def traced(self, bind: Any, x: Any, v: Any, *arrays: Any) -> tuple[Any, Any]:
         return bind(self, x, v, *arrays), arrays
 

@@ -11,4 +11,5 @@ from wengert.passes.pipeline import Report as Report
 from wengert.passes.pipeline import optimize as optimize
 from wengert.passes.rewriting import rewrite as rewrite
 from wengert.passes.simplify import Simplify as Simplify
+from wengert.passes.slices import AddSlices as AddSlices
 from wengert.passes.views import CancelViews as CancelViews

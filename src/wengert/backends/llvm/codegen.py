@@ -112,23 +112,23 @@ class Frame:
             self.code.kernels[key] = made
         self.builder.call(made, [self.pointers[root] for root in roots])
 
-    def copy(self, source: Layout, target: Layout) -> None:
-        """Copy elements from one layout to another of the same shape."""
+    def copy(self, source: Layout, target: Layout, add: bool = False) -> None:
+        """Copy elements from one layout to another of the same shape, or add them to what is there."""
         pointers = self.pointers[source.root], self.pointers[target.root]
-        copy_elements(self.code, self.builder, source, target, pointers)
+        copy_elements(self.code, self.builder, source, target, pointers, add)
 
     def assemble(self, step: Assembly) -> None:
         """Put a result together from operands."""
         (result,) = step.node.results
         layouts = self.schedule.layouts
-        if step.start == "x":
+        if step.start in ("x", "+"):
             self.copy(layouts[step.node.inputs[0]], own(result))
         elif step.start == 0:
             fill_zeros(self.builder, self.pointers[result], result)
         for k, part in step.pieces:
             source = layouts[step.node.inputs[k]]
             strides = source.broadcast(part.shape)
-            self.copy(Layout(source.root, part.shape, strides, source.offset), part)
+            self.copy(Layout(source.root, part.shape, strides, source.offset), part, step.start == "+")
 
     def product(self, node: GraphNode) -> None:
         x, y = (self.schedule.layouts[v] for v in node.inputs)
@@ -153,22 +153,29 @@ def fill_zeros(builder: Any, pointer: Any, result: Value) -> None:
     builder.call(function, [where, byte(0), index(result.spec.nbytes), ir.IntType(1)(0)])
 
 
-def copy_elements(code: Code, builder: Any, source: Layout, target: Layout, pointers: tuple[Any, Any]) -> None:
-    """Copy elements from one layout to another of the same shape."""
-    emitter = ScalarEmitter(builder)
+def copy_elements(
+    code: Code, builder: Any, source: Layout, target: Layout, pointers: tuple[Any, Any], add: bool = False
+) -> None:
+    """Copy elements from one layout to another of the same shape, or add them to what is there."""
     dtype = source.root.dtype
     count = size(source.shape)
     in_place = pointers[0] is pointers[1] and (source.strides, source.offset) == (target.strides, target.offset)
-    if count == 0 or in_place:
+    if count == 0 or (in_place and not add):
         return
+
+    def move(emitter: ScalarEmitter, starts: Sequence[Any], a: Any, b: Any) -> None:
+        x = load(emitter, starts[0], a, dtype)
+        x = emitter.cast(emitter.ufunc(np.add, (load(emitter, starts[1], b, dtype), x)), dtype) if add else x
+        store(emitter, x, starts[1], b)
+
     if count <= UNROLLED:
         for where in np.ndindex(source.shape):
             a = sum(i * s for i, s in zip(where, source.strides, strict=True)) + source.offset
             b = sum(i * s for i, s in zip(where, target.strides, strict=True)) + target.offset
-            store(emitter, load(emitter, pointers[0], index(a), dtype), pointers[1], index(b))
+            move(ScalarEmitter(builder), pointers, index(a), index(b))
         return
     axes, (left, right) = collapsed(source.shape, [source.strides, target.strides])
-    key = ("copy", axes, tuple(left), tuple(right), source.offset, target.offset, dtype.char)
+    key = ("copy", axes, tuple(left), tuple(right), dtype.char, add)
     made = code.kernels.get(key)
     if made is None:
         kind = memory_type(dtype).as_pointer()
@@ -176,15 +183,13 @@ def copy_elements(code: Code, builder: Any, source: Layout, target: Layout, poin
         for argument in made.args:
             argument.add_attribute("noalias")
         element = ScalarEmitter(inner)
-
-        def one(numbers: list[Any]) -> None:
-            x = load(element, made.args[0], place(inner, numbers, left, source.offset), dtype)
-            store(element, x, made.args[1], place(inner, numbers, right, target.offset))
-
-        nest(inner, axes, one)
+        nest(inner, axes, lambda at: move(element, made.args, place(inner, at, left), place(inner, at, right)))
         inner.ret_void()
         code.kernels[key] = made
-    builder.call(made, pointers)
+    starts = [
+        builder.gep(pointer, [index(layout.offset)]) for pointer, layout in zip(pointers, (source, target), strict=True)
+    ]
+    builder.call(made, starts)
 
 
 def lowers(node: GraphNode) -> Lowering:

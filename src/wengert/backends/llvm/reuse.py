@@ -41,7 +41,7 @@ def overwrites(schedule: Schedule, step: Step, y: Value, x: Value) -> bool:
         # The first operand is copied, then the pieces: without the copy they go where they would, unless they come from
         # what they overwrite.
         sources = [schedule.layouts[step.node.inputs[k]].root for k, _ in step.pieces]
-        return step.start == "x" and x not in sources and _whole(schedule, step.node.inputs[0], x)
+        return step.start in ("x", "+") and x not in sources and _whole(schedule, step.node.inputs[0], x)
     if isinstance(step, Routine):
         over = step.plan.over
         return over is not None and y is step.node.results[0] and _alone(schedule, step, over, x)

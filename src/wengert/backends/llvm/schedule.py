@@ -102,7 +102,7 @@ class Assembly:
     """A result that is put together from operands."""
 
     node: GraphNode
-    #: Zeros if 0, the first operand if "x", nothing if the pieces cover the result.
+    #: Zeros if 0, the first operand if "x" or "+" (then pieces are added), nothing if the pieces cover the result.
     start: Any
     #: The place of an operand, and where in the result it goes.
     pieces: list[tuple[int, Layout]]
