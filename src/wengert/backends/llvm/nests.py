@@ -10,11 +10,14 @@ import numpy as np
 
 from wengert.backends.llvm import angles
 from wengert.backends.llvm.layout import Layout, collapsed, size
-from wengert.backends.llvm.loops import index, load, loop, nest, place, register, store
+from wengert.backends.llvm.loops import flag, index, load, loop, nest, place, register, store
 from wengert.backends.llvm.module import Code
 from wengert.backends.llvm.scalars import Scalar, ScalarEmitter, memory_type
 from wengert.backends.llvm.schedule import SHORT, Kernel, Rows, Schedule, is_scalar_constant, number
+from wengert.core.lazy import LazyModule
 from wengert.core.static import GraphNode, Value
+
+ir: Any = LazyModule("llvmlite.ir")
 
 
 class KernelNest:
@@ -299,11 +302,15 @@ class LoopNest:
         #: For a reduction over the innermost axes, at which depth they begin; its total stays in a register.
         self.depths: dict[GraphNode, int] = {}
         self.registers: dict[GraphNode, Any] = {}
+        #: For the largest and the smallest number, whether there was a NaN.
+        self.strange: dict[GraphNode, Any] = {}
         for node in kernel.reductions:
             depth = _register_depth(axes, strides[node.results[0]])
             if depth is not None:
                 self.depths[node] = depth
                 self.registers[node] = register(builder, node.dtype)
+                if node.dtype.kind == "f" and node.primitive.reducer in _SIDES:
+                    self.strange[node] = flag(builder)
 
     def emit(self) -> None:
         """The loops; with angles that turn out to be far away, once more."""
@@ -357,16 +364,41 @@ class LoopNest:
         here = [node for node, at in self.depths.items() if at == depth]
         for node in here:
             self.builder.store(identity(self.emitter, node).value, self.registers[node])
+            if node in self.strange:
+                self.builder.store(ir.IntType(1)(0), self.strange[node])
         enter()
         for node in here:
             y = node.results[0]
-            total = Scalar(self.emitter, self.builder.load(self.registers[node]), node.dtype)
+            total = self._total(node)
             where = place(self.builder, numbers, self.strides[y][: len(numbers)])
             if node in self.partial:
                 total = combined(self.emitter, node, load(self.emitter, self.starts[y], where, y.dtype), total)
             else:
                 total = self.kernel.finished(self.emitter, node, total)
             store(self.emitter, total, self.starts[y], where)
+
+    def _total(self, node: GraphNode) -> Scalar:
+        """What the registers of a reduction hold."""
+        total = self.builder.load(self.registers[node])
+        if node in self.strange:
+            nan = ir.Constant(total.type, float("nan"))
+            total = self.builder.select(self.builder.load(self.strange[node]), nan, total)
+        return Scalar(self.emitter, total, node.dtype)
+
+    def _add(self, node: GraphNode, term: Scalar) -> None:
+        """One element more in the registers of a reduction. Of NaN there is but a note, because the instruction that
+        keeps it takes six others along, one waiting for another: what the comparison gives then does not count."""
+        builder, total = self.builder, self.builder.load(self.registers[node])
+        if node not in self.strange:
+            builder.store(
+                combined(self.emitter, node, Scalar(self.emitter, total, node.dtype), term).value, self.registers[node]
+            )
+            return
+        is_nan = builder.fcmp_unordered("uno", term.value, term.value)
+        builder.store(builder.or_(builder.load(self.strange[node]), is_nan), self.strange[node])
+        flags = ("nnan", "nsz")
+        farther = builder.fcmp_ordered(_SIDES[node.primitive.reducer], term.value, total, flags=flags)
+        builder.store(builder.select(farther, term.value, total, flags=flags), self.registers[node])
 
     def _element(self, numbers: list[Any]) -> None:
         kernel, emitter, builder = self.kernel, self.emitter, self.builder
@@ -379,8 +411,7 @@ class LoopNest:
         for node in kernel.reductions:
             term = kernel.term(emitter, node, values)
             if node in self.registers:
-                total = Scalar(emitter, builder.load(self.registers[node]), node.dtype)
-                builder.store(combined(emitter, node, total, term).value, self.registers[node])
+                self._add(node, term)
             else:
                 y = node.results[0]
                 where = place(builder, numbers, self.strides[y])
@@ -449,6 +480,9 @@ def _reduced_strides(node: GraphNode, space: tuple[int, ...], at: Layout) -> tup
     strides = iter(at.strides)
     return tuple(0 if axis in axes else next(strides) for axis in range(len(space)))
 
+
+#: How an element compares with the total that it replaces.
+_SIDES = {"maximum": ">", "minimum": "<"}
 
 #: What sums, products and the like start from.
 _STARTS: dict[str, Any] = {"add": 0, "multiply": 1, "logical_or": False, "logical_and": True, "nonzero": 0}
