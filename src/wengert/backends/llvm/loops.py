@@ -24,6 +24,7 @@ def index(number: int) -> Any:
 Hints = tuple[tuple[str, int | None], ...]
 OUTER: Hints = (("llvm.loop.vectorize.enable", 0),)
 ROLLED: Hints = (("llvm.loop.interleave.count", 1),)
+REST: Hints = (*ROLLED, ("llvm.loop.vectorize.predicate.enable", 1), ("llvm.loop.vectorize.enable", 1))
 UNROLLED: Hints = (("llvm.loop.unroll.full", None),)
 BY_FOUR: Hints = (("llvm.loop.unroll.count", 4),)
 
@@ -94,6 +95,17 @@ def place(builder: Any, numbers: Sequence[Any], strides: Sequence[int], start: i
     return total if start == 0 else builder.add(total, index(start), flags=("nsw",))
 
 
+#: Length up to which what does not fill a vector matters, and how many single elements take as long as a vector.
+LONG, ALONE = 512, 2
+
+
+def _rest(count: Any, lanes: int) -> int:
+    """How many iterations at the end of a loop are worth a vector of their own."""
+    if not isinstance(count, int) or not lanes < count <= LONG:
+        return 0
+    return count % lanes if count % lanes > ALONE else 0
+
+
 #: Length up to which a loop over long code may be done several elements at a time.
 SHORT_HEAVY = 32
 
@@ -107,12 +119,15 @@ def nest(
     heavy: bool = False,
     operations: int = 1,
     outer: bool = False,
+    lanes: int = 1,
+    masked: bool = False,
 ) -> None:
     """Loops over axes, outermost first. Only the innermost one is made a vector loop, unless all are ``free``; short
-    ones of few ``operations`` are unrolled, unless they are ``heavy``. None of ``outer`` loops is, because there
-    are others inside, or nobody waits for them.
-    ``at(depth, numbers, enter)`` may put instructions around the loops from a depth on: it calls ``enter``, which
-    emits them."""
+    ones of few ``operations`` are unrolled, unless they are ``heavy``. None of ``outer`` loops is, because there are
+    others inside, or nobody waits for them. Of a heavy innermost loop, what does not fill a vector of ``lanes`` is done
+    by a vector with a mask; all of the loop, if it is ``masked``: which is less code, but masks delay who reads what
+    was written. ``at(depth, numbers, enter)`` may put instructions around the loops from a depth on: it calls
+    ``enter``, which emits them."""
 
     def hints(depth: int) -> Hints:
         rest = axes[depth:]
@@ -124,6 +139,8 @@ def nest(
                 return UNROLLED
         if depth < len(axes) - 1:
             return () if free else OUTER
+        if masked and heavy and _rest(axes[depth], lanes):
+            return REST
         return ROLLED if heavy and (not isinstance(axes[depth], int) or axes[depth] >= SHORT_HEAVY) else ()
 
     def enter(depth: int, numbers: list[Any]) -> None:
@@ -131,8 +148,14 @@ def nest(
             if depth == len(axes):
                 inside(numbers)
                 return
-            with loop(builder, axes[depth], hints(depth)) as number:
+            count = axes[depth]
+            rest = _rest(count, lanes) if depth == len(axes) - 1 and heavy and not outer and not masked else 0
+            with loop(builder, count - rest if rest else count, hints(depth)) as number:
                 enter(depth + 1, [*numbers, number])
+            if rest:
+                with loop(builder, rest, REST) as number:
+                    shifted = builder.add(number, index(count - rest), flags=("nuw", "nsw"))
+                    enter(depth + 1, [*numbers, shifted])
 
         if at is None:
             go_on()

@@ -11,6 +11,7 @@ import numpy as np
 from wengert.backends.llvm import angles
 from wengert.backends.llvm.layout import Layout, collapsed, size
 from wengert.backends.llvm.loops import flag, index, load, loop, nest, place, register, store
+from wengert.backends.llvm.machine import vector_bits
 from wengert.backends.llvm.module import Code
 from wengert.backends.llvm.scalars import Scalar, ScalarEmitter, memory_type
 from wengert.backends.llvm.schedule import SHORT, Kernel, Rows, Schedule, is_scalar_constant, number
@@ -216,7 +217,7 @@ class RowNest:
                 inner = one.kernel.space[rank:]
                 axes, strides = collapsed(inner, [steps[rank:] for steps in one.strides.values()])
                 inside = dict(zip(one.strides, strides, strict=True))
-                LoopNest(one, builder, starts, axes, inside, partial, angle).emit()
+                LoopNest(one, builder, starts, axes, inside, partial, angle, row=True).emit()
 
         nest(builder, (count, *self.lead[1:]), row, outer=True)
 
@@ -279,7 +280,8 @@ def written_out(nest_of: KernelNest, code: Code) -> Any:
 
 class LoopNest:
     """The loops of a kernel over its collapsed axes, from where ``starts`` point. ``partial`` reductions add to what is
-    in their memory; the others start afresh. ``angle`` is how angles are computed, where that is decided outside."""
+    in their memory; the others start afresh. ``angle`` is how angles are computed, where that is decided outside, and
+    ``row`` whether others read at once what is written."""
 
     def __init__(
         self,
@@ -290,6 +292,7 @@ class LoopNest:
         strides: Any,
         partial: Sequence[GraphNode] = (),
         angle: Any = None,
+        row: bool = False,
     ) -> None:
         self.kernel = kernel
         self.builder = builder
@@ -299,6 +302,7 @@ class LoopNest:
         self.strides = strides
         self.partial = partial
         self.angle = angle
+        self.row = row
         #: For a reduction over the innermost axes, at which depth they begin; its total stays in a register.
         self.depths: dict[GraphNode, int] = {}
         self.registers: dict[GraphNode, Any] = {}
@@ -339,10 +343,18 @@ class LoopNest:
             self._totals(node, lambda _, node=node: identity(self.emitter, node))
         heavy, operations = self.kernel.kernel.heavy, len(self.kernel.nodes) + len(self.strides)
         again = self.emitter.angle is angles.called
-        nest(self.builder, self.axes, self._element, self._around, self._is_free(), heavy, operations, again)
+        masked = not self.row and len(self.axes) == 1
+        nest(
+            self.builder, self.axes, self._element, self._around, self._is_free(), heavy, operations, again,
+            self._lanes(), masked,
+        )  # fmt: skip
         for node in fresh:
             if node.primitive.averages:
                 self._totals(node, lambda total, node=node: self.kernel.finished(self.emitter, node, total))
+
+    def _lanes(self) -> int:
+        """How many elements a vector has."""
+        return vector_bits() // (8 * max(node.dtype.itemsize for node in self.kernel.nodes))
 
     def _totals(self, node: GraphNode, change: Any) -> None:
         """Replace the totals that these loops add up in memory."""
