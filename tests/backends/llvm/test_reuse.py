@@ -114,6 +114,22 @@ def test_the_state_of_a_loop_takes_over_what_it_starts_from() -> None:
     assert moves(found) == [1, 1]
 
 
+def test_what_is_stacked_is_computed_where_it_will_lie() -> None:
+    found = lowered(lambda x: wg.scan(lambda c, v: (c + v.sum(), wg.exp(x) * v), x[0, 0], x[:5])[1], X)
+    assert found.program.arena.size == 0
+    # Only one of two stacks of the same values can be.
+    found = lowered(lambda x: wg.scan(lambda c, v: (c + v.sum(), (y := wg.exp(x) * v, y, y.T)), x[0, 0], x[:5])[1], X)
+    assert found.program.arena.size == 0
+
+
+def test_what_a_branch_computes_is_where_the_result_will_lie() -> None:
+    def f(x: Any) -> Any:
+        return wg.cond(x[0, 0] > 0, lambda v: (wg.exp(v), v.T, v), lambda v: ((y := v @ v), y, y.T), x)
+
+    assert lowered(f, X).program.arena.size == 0
+    lowered(f, -X)
+
+
 @pytest.mark.parametrize("worth", [1, division.WORTH])
 def test_chunks_on_several_threads(worth: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(division, "WORTH", worth)

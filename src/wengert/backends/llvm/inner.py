@@ -9,7 +9,7 @@ from wengert.backends.llvm import codegen
 from wengert.backends.llvm.layout import Layout, contiguous, own, size
 from wengert.backends.llvm.loops import index, loop, stack
 from wengert.backends.llvm.memory import SMALL, Arena
-from wengert.backends.llvm.schedule import Branch, Repeat, Schedule, Step, Until
+from wengert.backends.llvm.schedule import Branch, Repeat, Schedule, Step, Until, handed_over
 from wengert.core.lazy import LazyModule
 from wengert.core.static import Constant, Value
 from wengert.ops.control import Call
@@ -101,15 +101,13 @@ class Inner:
 
     def _step(self, step: Repeat, pointers: dict[Value, Any], place: Any, states: Sequence[Any]) -> None:
         scan: Any = step.node.primitive
-        written = {y for one in step.body.steps for y in step.body.writes(one)}
+        direct = handed_over(step, step.body)
         copies = []
-        for at, result in zip(step.body.outputs[scan.carry :], step.node.results[scan.carry :], strict=True):
+        for k in range(scan.carry, len(step.node.results)):
+            at, result = step.body.outputs[k], step.node.results[k]
             slot = self.builder.gep(self.frame.pointers[result], [self.builder.mul(place, index(size(at.shape)))])
-            root = at.root
-            whole = at.is_contiguous and not at.offset and size(root.shape) == size(at.shape)
-            if root in written and root not in pointers and whole:
-                # What is stacked is computed where it will lie.
-                pointers[root] = slot
+            if direct.get(at.root) == k:
+                pointers[at.root] = slot
             else:
                 copies.append((at, slot))
         frame = self._frame(step.body, pointers)
@@ -169,6 +167,10 @@ class Inner:
     def _run(self, schedule: Schedule, step: Branch, operands: Sequence[Value]) -> None:
         """A schedule of the step's operands, and its outputs as the step's results."""
         pointers = [self._whole(x) for x in operands]
-        frame = self._frame(schedule, dict(zip(schedule.graph.inputs, pointers, strict=True)))
-        for at, result in zip(schedule.outputs, step.node.results, strict=True):
-            self._copy(at, own(result), (frame.pointers[at.root], self.frame.pointers[result]))
+        direct = handed_over(step, schedule)
+        given: dict[Value, Any] = dict(zip(schedule.graph.inputs, pointers, strict=True))
+        given.update((root, self.frame.pointers[step.node.results[k]]) for root, k in direct.items())
+        frame = self._frame(schedule, given)
+        for k, (at, result) in enumerate(zip(schedule.outputs, step.node.results, strict=True)):
+            if direct.get(at.root) != k:
+                self._copy(at, own(result), (frame.pointers[at.root], self.frame.pointers[result]))

@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from wengert.backends.llvm.schedule import Schedule, inside
+from wengert.backends.llvm.schedule import Schedule, handed_over, inside
 from wengert.core.static import Value
 
 ALIGNMENT = 64
@@ -44,14 +44,17 @@ class Arena:
                 blocks.append(Block(value, value.spec.nbytes, first, last))
         for place, step in enumerate(schedule.steps):
             for one in inside(step):
-                inner = self.inner[one] = Arena(one)
+                inner = self.inner[one] = Arena(one, handed_over(step, one))
                 blocks.append(Block(one, inner.size, place, place))
         self.blocks = blocks
         self.offsets: dict[object, int]
         self.size: int
+        self.bound: int
         self.offsets, self.size = packed(blocks)
         #: The most bytes that are alive at one time: no plan can do with less.
-        self.bound = _most_alive(blocks)
+        self.bound = _most_alive(
+            b._replace(bytes=self.inner[b.key].bound) if isinstance(b.key, Schedule) else b for b in blocks
+        )
 
 
 #: What is placed first: the large, the early, the late, the long-lived, and what is much of both.

@@ -168,6 +168,23 @@ def inside(step: Step) -> list[Schedule]:
     return step.branches if isinstance(step, Branch) else []
 
 
+def handed_over(step: Step, schedule: Schedule) -> dict[Value, int]:
+    """Which results of a step are computed where they will lie: for the memory of an inner schedule, the number of the
+    result."""
+    if isinstance(step, Repeat):
+        first, outputs = step.node.primitive.carried, schedule.outputs[step.node.primitive.carried :]  # type: ignore[attr-defined]
+    elif isinstance(step, Branch):
+        first, outputs = 0, schedule.outputs
+    else:
+        return {}
+    written = {y for one in schedule.steps for y in schedule.writes(one)}.difference(schedule.graph.inputs)
+    found: dict[Value, int] = {}
+    for k, at in enumerate(outputs, first):
+        if at.root in written and at.is_contiguous and not at.offset and size(at.root.shape) == size(at.shape):
+            found.setdefault(at.root, k)
+    return found
+
+
 class Schedule:
     """The steps of a graph, and the layout of every value that lies in memory."""
 
