@@ -129,11 +129,20 @@ class KernelNest:
         axes, strides = collapsed(self.kernel.space, [self.strides[x] for x in self.strides])
         return axes, dict(zip(self.strides, strides, strict=True))
 
+    @functools.cached_property
+    def cut(self) -> int:
+        """Which loop is cut into chunks: the outermost, or the one inside it if all totals go over the outermost and over
+        that one not. Then every chunk has totals of its own to itself."""
+        axes, strides = self.collapsed
+        totals = [strides[node.results[0]] for node in self.reductions]
+        inner = len(axes) > 1 and axes[1] >= LONG and totals and all(not s[0] and s[1] for s in totals)
+        return 1 if inner else 0
+
     @property
     def length(self) -> int:
-        """The length of the outermost loop; 0 if there is none."""
+        """The length of the loop that is cut; 0 if there is none."""
         axes, _ = self.collapsed
-        return axes[0] if axes else 0
+        return axes[self.cut] if axes else 0
 
     def emit(self, builder: Any, pointers: dict[Value, Any]) -> None:
         """All of the nest."""
@@ -142,18 +151,21 @@ class KernelNest:
         LoopNest(self, builder, starts, axes, strides).emit()
 
     def emit_part(self, builder: Any, pointers: dict[Value, Any], first: Any, count: Any, angle: Any = None) -> None:
-        """Part of the outermost loop. What is ``collected`` is added to what is in memory."""
+        """Part of the loop that is cut. What is ``collected`` is added to what is in memory."""
         axes, strides = self.collapsed
         starts = {}
         for x, at in self.places.items():
-            start = builder.add(builder.mul(first, index(strides[x][0])), index(at.offset))
+            start = builder.add(builder.mul(first, index(strides[x][self.cut])), index(at.offset))
             starts[x] = shifted(builder, pointers[at.root], start)
         partial = [node for _, node in self.collected()]
-        LoopNest(self, builder, starts, (count, *axes[1:]), strides, partial, angle).emit()
+        axes = (*axes[: self.cut], count, *axes[self.cut + 1 :])
+        LoopNest(self, builder, starts, axes, strides, partial, angle).emit()
 
     def collected(self) -> list[tuple[KernelNest, GraphNode]]:
-        """The reductions whose totals are not at hand at the end of an iteration of the outermost loop."""
+        """The reductions whose totals are not at hand at the end of an iteration of the loop that is cut."""
         axes, strides = self.collapsed
+        if self.cut:
+            return []
         return [
             (self, node)
             for node in self.reductions
@@ -166,9 +178,9 @@ class KernelNest:
         return [self]
 
     def crossing(self) -> list[tuple[KernelNest, GraphNode]]:
-        """The reductions that go over the outermost loop."""
+        """The reductions that go over the loop that is cut."""
         _, strides = self.collapsed
-        return [(self, node) for node in self.reductions if not strides[node.results[0]][0]]
+        return [(self, node) for node in self.reductions if not strides[node.results[0]][self.cut]]
 
 
 class RowNest:
@@ -370,7 +382,8 @@ class LoopNest:
     def _is_free(self) -> bool:
         """Whether all that happens is sums of short rows: they are better taken several at a time, with gathers."""
         axes = self.axes
-        return len(axes) > 1 and axes[-1] < SHORT and not self.kernel.writes and len(axes) - 1 in self.depths.values()
+        short = len(axes) > 1 and isinstance(axes[-1], int) and axes[-1] < SHORT
+        return short and not self.kernel.writes and len(axes) - 1 in self.depths.values()
 
     def _around(self, depth: int, numbers: list[Any], enter: Any) -> None:
         here = [node for node, at in self.depths.items() if at == depth]
@@ -492,6 +505,9 @@ def _reduced_strides(node: GraphNode, space: tuple[int, ...], at: Layout) -> tup
     strides = iter(at.strides)
     return tuple(0 if axis in axes else next(strides) for axis in range(len(space)))
 
+
+#: Length of an inner loop from which on it may be cut instead of the outermost.
+LONG = 512
 
 #: How an element compares with the total that it replaces.
 _SIDES = {"maximum": ">", "minimum": "<"}
