@@ -26,6 +26,9 @@ ir: Any = LazyModule("llvmlite.ir")
 #: Nanoseconds, by estimate, that a chunk is worth, and the most chunks.
 WORTH, CHUNKS = 15_000, 64
 
+#: Elements of the longest vector that loops are done in.
+VECTOR = 64
+
 #: Bytes that the chunks of a nest may need for themselves.
 MEMORY = 4 << 20
 
@@ -141,11 +144,18 @@ def _body(nest_of: KernelNest | RowNest, division: Division, code: Code) -> Any:
     word = ir.IntType(64)
     made, builder, pointers = function_of(code, nest_of.roots, [word, word])
     crossing = nest_of.crossing()
+    first, count = made.args[-2:]
+    together = math.gcd(nest_of.length, division.length, VECTOR)
+    if together > 1:
+        # All chunks are of whole vectors, and LLVM is told so: single elements need no loop of their own then.
+        several = builder.udiv(count, index(together))
+        some = builder.icmp_unsigned(">", several, index(1))
+        count = builder.mul(builder.select(some, several, index(1)), index(together), flags=("nuw", "nsw"))
 
     def loops(angle: Any) -> None:
         for one, node in crossing:
             fill(builder, one, node, pointers)
-        nest_of.emit_part(builder, pointers, made.args[-2], made.args[-1], angle)
+        nest_of.emit_part(builder, pointers, first, count, angle)
 
     if len(crossing) == len(nest_of.collected()):
         repeated(nest_of, builder, loops)

@@ -131,8 +131,8 @@ class KernelNest:
 
     @functools.cached_property
     def cut(self) -> int:
-        """Which loop is cut into chunks: the outermost, or the one inside it if all totals go over the outermost and over
-        that one not. Then every chunk has totals of its own to itself."""
+        """Which loop is cut into chunks: the outermost, or the one inside it if all totals go over the outermost and
+        over that one not. Then every chunk has totals of its own to itself."""
         axes, strides = self.collapsed
         totals = [strides[node.results[0]] for node in self.reductions]
         inner = len(axes) > 1 and axes[1] >= LONG and totals and all(not s[0] and s[1] for s in totals)

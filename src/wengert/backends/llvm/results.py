@@ -16,8 +16,8 @@ import numpy as np
 
 from wengert.backends.llvm.memory import ALIGNMENT
 
-#: Bytes from which on a result is large, and how many bytes are kept at most.
-LARGE, KEPT = 1 << 20, 1 << 28
+#: Bytes from which on a result is large, and how many bytes are kept at most. Smaller ones the C library keeps itself.
+LARGE, KEPT = 1 << 22, 1 << 28
 
 
 class Lease(np.ndarray):
