@@ -72,3 +72,39 @@ def test_products_with_a_factor_in_common_are_one(count: int, dtype: type) -> No
     check(lambda a, x: x @ a, a, rows)
     check(lambda a, x: x[:, :, ::-1] @ a, a, rows)
     check(lambda a, x: x[:, :, :1] @ a, a, rows)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    ("m", "k", "n"), [(200, 70, 500), (193, 1500, 49), (401, 1100, 145), (32, 2100, 300), (131, 65, 400), (5, 3000, 7)]
+)
+def test_products_cut_into_panels(m: int, k: int, n: int, dtype: type) -> None:
+    a, b = RNG.normal(size=(m, k)).astype(dtype), RNG.normal(size=(k, n)).astype(dtype)
+    expected = a.astype(np.longdouble) @ b.astype(np.longdouble)
+    # k roundings of partial sums of size up to sqrt(k) add up, at random, to about k/3 units; four times that is rare.
+    bound = max(2 * k, 200) * np.finfo(dtype).eps
+    at, bt = np.ascontiguousarray(a.T), np.ascontiguousarray(b.T)
+    turned = np.ascontiguousarray(np.concatenate([bt, bt], axis=1))
+    for f, x, y in (
+        (lambda a, b: a @ b, a, b),
+        (lambda a, b: a.T @ b, at, b),
+        (lambda a, b: a @ b.T, a, bt),
+        (lambda a, b: a.T @ b.T, at, bt),
+        (lambda a, b: a @ b[:, k:].T, a, turned),
+    ):
+        found = wg.jit(f)(x, y).numpy()
+        assert np.abs(found - expected).max() < bound
+
+
+def test_panels_do_not_depend_on_the_number_of_threads() -> None:
+    before = wg.get_num_threads()
+    a, b = RNG.normal(size=(500, 300)), RNG.normal(size=(300, 700))
+    f, g = wg.jit(lambda a, b: a @ b), wg.jit(lambda a, b: b.T @ a.T)
+    try:
+        found = []
+        for n in (1, 2, 5):
+            wg.set_num_threads(n)
+            found.append((f(a, b).numpy().tobytes(), g(a, b).numpy().tobytes()))
+    finally:
+        wg.set_num_threads(before)
+    assert found[0] == found[1] == found[2]

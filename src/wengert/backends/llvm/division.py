@@ -16,7 +16,7 @@ from wengert.backends.llvm.module import Code
 from wengert.backends.llvm.nests import KernelNest, RowNest, combined, fill, finish, function_of, repeated
 from wengert.backends.llvm.scalars import ScalarEmitter, memory_type
 from wengert.backends.llvm.schedule import Kernel, Rows, Schedule
-from wengert.backends.llvm.threads import DISPATCH
+from wengert.backends.llvm.threads import dispatch
 from wengert.core.lazy import LazyModule
 from wengert.core.static import Result, Value
 from wengert.core.types import TensorSpec
@@ -89,26 +89,13 @@ def compiled(nest_of: KernelNest | RowNest, division: Division, code: Code) -> A
         place = builder.gep(table, [index(0), index(k)])
         builder.store(builder.bitcast(pointers[root], byte), place)
     chunk = _chunk(nest_of, division, roots, code)
-    _dispatch(builder, code, chunk, builder.bitcast(table, byte), division.chunks)
+    dispatch(builder, code, chunk, builder.bitcast(table, byte), division.chunks)
     for one, node in nest_of.crossing():
         _add_up(builder, one, node, division, pointers)
     for one, node in nest_of.collected():
         finish(builder, one, node, pointers)
     builder.ret_void()
     return made
-
-
-def _dispatch(builder: Any, code: Code, chunk: Any, table: Any, count: int) -> None:
-    """Have all chunks done, by the threads or one after another."""
-    if not code.threads:
-        with loop(builder, count) as number:
-            builder.call(chunk, [table, number])
-        return
-    function = code.module.globals.get(DISPATCH)
-    if function is None:
-        kind = ir.FunctionType(ir.VoidType(), [chunk.type, table.type, ir.IntType(64)])
-        function = ir.Function(code.module, kind, DISPATCH)
-    builder.call(function, [chunk, table, index(count)])
 
 
 def _chunk(nest_of: KernelNest | RowNest, division: Division, roots: list[Value], code: Code) -> Any:

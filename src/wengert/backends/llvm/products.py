@@ -6,19 +6,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.backends.llvm import blas, tiles
+from wengert.backends.llvm import blas, panels
 from wengert.backends.llvm.layout import Layout, contiguous
 from wengert.backends.llvm.loops import SHORT, index, load, loop, nest, place, stack, store
 from wengert.backends.llvm.loops import UNROLLED as UNROLLED_LOOP
+from wengert.backends.llvm.machine import vector_bits
 from wengert.backends.llvm.scalars import Scalar, ScalarEmitter, memory_type
 from wengert.core.lazy import LazyModule
 
 ir: Any = LazyModule("llvmlite.ir")
 
-#: Multiplications up to which a product is written out, and up to which it is a loop nest, or tiles.
+#: Multiplications up to which a product is written out, up to which it is a loop nest, and up to which it is tiles, by
+#: the bits of a vector: of long vectors our tiles are always as fast as BLAS, of short ones not quite.
 UNROLLED = 100
 LOOPS = 4096
-TILED = 9 << 20
+TILED = {512: 1 << 60, 256: 1 << 27, 128: 9 << 20}
 
 
 class Matrix(NamedTuple):
@@ -107,31 +109,19 @@ def one_product(frame: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: l
     """The product of two matrices, in the way that its size asks for."""
     a, b, _ = matrices
     work = a.rows * a.columns * b.columns
-    is_tiled = b.columns > 1 and a.rows > 1 and a.columns <= tiles.DEEPEST
+    is_tiled = b.columns > 1 and a.rows > 1
     if dtype.kind == "c":
         blas.product(frame, matrices, pointers, dtype)
     elif work <= UNROLLED:
         _write_out(frame.builder, matrices, pointers, dtype)
     elif work <= LOOPS:
         _loops(frame, matrices, pointers, dtype)
-    elif work <= TILED and is_tiled:
-        _tiles(frame, matrices, pointers, dtype)
+    elif is_tiled and work <= TILED[vector_bits()]:
+        function, swapped = panels.product(frame.code, matrices, dtype)
+        left, right, out = pointers
+        frame.builder.call(function, [right, left, out] if swapped else [left, right, out])
     else:
         blas.product(frame, matrices, pointers, dtype)
-
-
-def _tiles(frame: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any) -> None:
-    """A function of its own for each shape."""
-    key = ("tiles", matrices, dtype.char)
-    made = frame.code.kernels.get(key)
-    if made is None:
-        made, builder = frame.code.function("tiles", [memory_type(dtype).as_pointer()] * 3)
-        for argument in made.args:
-            argument.add_attribute("noalias")
-        tiles.Tiles(builder, matrices, made.args, dtype).emit()
-        builder.ret_void()
-        frame.code.kernels[key] = made
-    frame.builder.call(made, pointers)
 
 
 def _write_out(builder: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any) -> None:

@@ -13,7 +13,8 @@ import threading
 from typing import Any
 
 from wengert.backends.llvm.engine import Native
-from wengert.backends.llvm.loops import index
+from wengert.backends.llvm.loops import index, loop
+from wengert.backends.llvm.module import Code
 from wengert.core.errors import GraphError
 from wengert.core.lazy import LazyModule
 
@@ -101,6 +102,19 @@ POOL = _Pool()
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=POOL.forget)
+
+
+def dispatch(builder: Any, code: Code, chunk: Any, table: Any, count: int) -> None:
+    """Have all chunks done, by the threads or one after another."""
+    if not code.threads:
+        with loop(builder, count) as number:
+            builder.call(chunk, [table, number])
+        return
+    function = code.module.globals.get(DISPATCH)
+    if function is None:
+        kind = ir.FunctionType(ir.VoidType(), [chunk.type, table.type, ir.IntType(64)])
+        function = ir.Function(code.module, kind, DISPATCH)
+    builder.call(function, [chunk, table, index(count)])
 
 
 def get_num_threads() -> int:

@@ -1,97 +1,129 @@
-"""Products of matrices that fit the second cache, as vector code for their very shapes: no packing, no calls.
+"""A tile of a matrix product: a few rows by a few vectors of the result, which stay in registers while rows of ``b``
+pass by, each multiplied by one number of ``a``.
 
-A tile of the result, a few rows by a few vectors, stays in registers while rows of ``b`` pass by, each multiplied by
-one number of ``a``: the innermost loops of K. Goto and R. van de Geijn, "Anatomy of high-performance matrix
-multiplication" (2008).
+Source: the innermost loops of K. Goto and R. van de Geijn, "Anatomy of high-performance matrix multiplication" (2008).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from wengert.backends.llvm.loops import index, loop, place, stack
 from wengert.backends.llvm.machine import has_fma, vector_bits
+from wengert.backends.llvm.module import Code
 from wengert.backends.llvm.scalars import memory_type
 from wengert.core.lazy import LazyModule
 
 ir: Any = LazyModule("llvmlite.ir")
 
 #: Rows of a tile, and vectors in a row, by the bits of a vector: as many as there are registers for.
-_TILES = {512: (8, 3), 256: (4, 3), 128: (4, 2)}
-
-#: Rows of ``b`` up to which a strip of it passes by fast enough, also if it has to be copied to the stack.
-DEEPEST = 1024
+TILES = {512: (8, 3), 256: (4, 3), 128: (4, 2)}
 
 
-class Tiles:
-    """Writes ``c = a @ b`` into a function of three pointers."""
+class Steps(NamedTuple):
+    """From element to element: along rows and columns of ``a``, from row to row of ``b``, along rows and columns of
+    ``c``."""
 
-    def __init__(self, builder: Any, matrices: Sequence[Any], pointers: Sequence[Any], dtype: Any) -> None:
+    a_row: int
+    a_column: int
+    b_row: int
+    c_row: int
+    c_column: int
+
+
+def lanes_of(dtype: Any) -> int:
+    """How many numbers a vector holds."""
+    return vector_bits() // (8 * int(dtype.itemsize))
+
+
+def widths_of(columns: int, dtype: Any) -> tuple[int, ...]:
+    """How many columns each vector of a strip holds."""
+    lanes = lanes_of(dtype)
+    return (lanes,) * (columns // lanes) + (columns % lanes,) * (columns % lanes > 0)
+
+
+def tile(code: Code, rows: int, widths: Sequence[int], steps: Steps, dtype: Any, deep: int | None) -> Any:
+    """The function of a tile: of pointers to its parts of ``a``, ``b`` and ``c``.
+
+    It takes ``deep`` rows of ``b``; if that is not known, their number, and whether their sum is added to what ``c``
+    holds already.
+    """
+    key = ("tile", rows, tuple(widths), steps, dtype.char, deep)
+    made = code.kernels.get(key)
+    if made is None:
+        pointer = memory_type(dtype).as_pointer()
+        more = [ir.IntType(64), ir.IntType(1)] if deep is None else []
+        made, builder = code.function("tile", [pointer] * 3 + more)
+        for argument in made.args[:3]:
+            argument.add_attribute("noalias")
+        _Tile(builder, rows, widths, steps, dtype).emit(*made.args[:3], *(made.args[3:] if deep is None else [deep]))
+        builder.ret_void()
+        code.kernels[key] = made
+    return made
+
+
+class _Tile:
+    """Writes the function of a tile."""
+
+    def __init__(self, builder: Any, rows: int, widths: Sequence[int], steps: Steps, dtype: Any) -> None:
         self.builder = builder
-        self.a, self.b, self.c = matrices
-        self.left, self.right, self.out = pointers
-        self.dtype = dtype
-        self.lanes = vector_bits() // (8 * dtype.itemsize)
-        self.rows, self.vectors = _TILES[vector_bits()]
+        self.rows, self.widths, self.steps, self.dtype = rows, widths, steps, dtype
+        self.lanes = lanes_of(dtype)
         self.vector = ir.VectorType(memory_type(dtype), self.lanes)
 
-    def emit(self) -> None:
-        """All strips of columns."""
-        strip = self.vectors * self.lanes
-        full, rest = divmod(self.b.columns, strip)
-        if full:
-            with loop(self.builder, full) as number:
-                self._strip(self.builder.mul(number, index(strip)), [self.lanes] * self.vectors)
-        if rest:
-            widths = [self.lanes] * (rest // self.lanes) + [rest % self.lanes] * (rest % self.lanes > 0)
-            self._strip(index(full * strip), widths)
-
-    def _strip(self, column: Any, widths: list[int]) -> None:
-        source, step = self._columns(column, widths)
-        full, rest = divmod(self.a.rows, self.rows)
-        if full:
-            with loop(self.builder, full) as number:
-                self._tile(self.builder.mul(number, index(self.rows)), self.rows, column, widths, source, step)
-        if rest:
-            self._tile(index(full * self.rows), rest, column, widths, source, step)
-
-    def _columns(self, column: Any, widths: list[int]) -> tuple[Any, int]:
-        """Where columns of ``b`` begin, and the step from row to row; copied if they do not lie side by side."""
-        b, builder = self.b, self.builder
-        if b.column_stride == 1 or b.columns == 1:
-            return builder.gep(self.right, [column]), b.row_stride
-        step, count = len(widths) * self.lanes, sum(widths)
-        strip = stack(builder, self.dtype, b.rows * step)
-        with loop(builder, count) as j, loop(builder, b.rows) as k:
-            start = builder.mul(builder.add(column, j), index(b.column_stride))
-            element = builder.load(builder.gep(self.right, [builder.add(start, place(builder, [k], [b.row_stride]))]))
-            builder.store(element, builder.gep(strip, [builder.add(builder.mul(k, index(step)), j)]))
-        return strip, step
-
-    def _tile(self, row: Any, rows: int, column: Any, widths: list[int], source: Any, step: int) -> None:
-        a, c, builder = self.a, self.c, self.builder
-        zero = ir.Constant(self.vector, None)
-        starts = [
-            builder.gep(self.left, [builder.mul(builder.add(row, index(r)), index(a.row_stride))]) for r in range(rows)
-        ]
-        with self._accumulated(a.columns, [zero] * (rows * len(widths))) as (k, totals, news):
-            beside = builder.gep(source, [builder.mul(k, index(step))])
-            vectors = [self._load(beside, n * self.lanes, width) for n, width in enumerate(widths)]
-            for r in range(rows):
-                number = builder.load(builder.gep(starts[r], [builder.mul(k, index(a.column_stride))]))
-                spread = self._spread(number)
+    def emit(self, left: Any, right: Any, out: Any, deep: Any, more: Any = None) -> None:
+        builder, steps = self.builder, self.steps
+        # What lies scattered in the result is put together on the stack.
+        beside = out if steps.c_column == 1 else stack(builder, self.dtype, self.rows * len(self.widths) * self.lanes)
+        step = steps.c_row if steps.c_column == 1 else len(self.widths) * self.lanes
+        starts = [builder.gep(left, [index(r * steps.a_row)]) for r in range(self.rows)]
+        zeros = [ir.Constant(self.vector, None)] * (self.rows * len(self.widths))
+        with self._accumulated(index(deep) if isinstance(deep, int) else deep, zeros) as (k, totals, news):
+            row = builder.gep(right, [place(builder, [k], [steps.b_row])])
+            vectors = [self._load(row, n * self.lanes, width) for n, width in enumerate(self.widths)]
+            for r, start in enumerate(starts):
+                spread = self._spread(builder.load(builder.gep(start, [place(builder, [k], [steps.a_column])])))
                 for n, vector in enumerate(vectors):
-                    news.append(self._fused(spread, vector, totals[r * len(widths) + n]))
-        for r in range(rows):
-            line = builder.add(builder.mul(builder.add(row, index(r)), index(c.row_stride)), column)
-            for n, width in enumerate(widths):
-                target = builder.gep(self.out, [builder.add(line, index(n * self.lanes))])
-                self._store(news[r * len(widths) + n], target, width)
+                    news.append(self._fused(spread, vector, totals[r * len(vectors) + n]))
+        if more is not None:
+            with builder.if_then(more):
+                if beside is not out:
+                    self._scattered(out, beside, step, lambda here, there: builder.store(builder.load(here), there))
+                sums = self._combined(news, beside, step)
+                before = builder.block
+            news = [self._merged(new, total, before) for new, total in zip(news, sums, strict=True)]
+        for number, value in enumerate(news):
+            r, n = divmod(number, len(self.widths))
+            self._store(value, builder.gep(beside, [index(r * step + n * self.lanes)]), self.widths[n])
+        if beside is not out:
+            self._scattered(out, beside, step, lambda here, there: builder.store(builder.load(there), here))
+
+    def _combined(self, news: Sequence[Any], beside: Any, step: int) -> list[Any]:
+        """The sums with what is there already."""
+        found = []
+        for number, value in enumerate(news):
+            r, n = divmod(number, len(self.widths))
+            held = self._load(beside, r * step + n * self.lanes, self.widths[n])
+            found.append(self.builder.fadd(held, value))
+        return found
+
+    def _merged(self, new: Any, total: Any, before: Any) -> Any:
+        found = self.builder.phi(self.vector)
+        found.add_incoming(total, before)
+        found.add_incoming(new, self.whole)
+        return found
+
+    def _scattered(self, out: Any, beside: Any, step: int, move: Any) -> None:
+        """Move all elements between the result and the stack."""
+        builder = self.builder
+        with loop(builder, self.rows) as r, loop(builder, sum(self.widths)) as j:
+            here = builder.gep(out, [place(builder, [r, j], [self.steps.c_row, self.steps.c_column])])
+            move(here, builder.gep(beside, [place(builder, [r, j], [step, 1])]))
 
     @contextmanager
-    def _accumulated(self, count: int, starts: list[Any]) -> Iterator[tuple[Any, list[Any], list[Any]]]:
+    def _accumulated(self, count: Any, starts: list[Any]) -> Iterator[tuple[Any, list[Any], list[Any]]]:
         """A loop that hands values from step to step; the block appends the new ones."""
         builder = self.builder
         before = builder.block
@@ -109,8 +141,10 @@ class Tiles:
         number.add_incoming(following, builder.block)
         for total, new in zip(totals, news, strict=True):
             total.add_incoming(new, builder.block)
-        builder.cbranch(builder.icmp_signed("<", following, index(count)), body, after)
+        builder.cbranch(builder.icmp_signed("<", following, count), body, after)
         builder.position_at_end(after)
+        #: The block after the loop.
+        self.whole = after
 
     # -- vectors ------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,213 @@
+"""Products of matrices, cut for the caches and the threads: strips of ``b`` and blocks of ``a`` are copied to where the
+tiles that use them again and again read them from the first and second cache.
+
+Source: K. Goto and R. van de Geijn, "Anatomy of high-performance matrix multiplication" (2008). What differs: a strip
+of ``b`` is copied for each block of rows, so that it stays on the stack, and ``a`` is copied only if it is transposed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from wengert.backends.llvm.loops import index, loop, place, stack
+from wengert.backends.llvm.machine import vector_bits
+from wengert.backends.llvm.module import Code
+from wengert.backends.llvm.scalars import memory_type
+from wengert.backends.llvm.threads import dispatch
+from wengert.backends.llvm.tiles import TILES, Steps, lanes_of, tile, widths_of
+from wengert.core.lazy import LazyModule
+
+ir: Any = LazyModule("llvmlite.ir")
+
+#: Bytes of a strip of ``b``, and rows of a block of ``a``.
+STRIP, BLOCK = 96 << 10, 192
+
+#: Rows up to which a strip of ``b`` is read where it lies.
+FEW = 32
+
+#: Rows up to which a product with a transposed ``b`` is computed as the transposed product.
+NARROW = 128
+
+#: Bytes' worth of multiplications that a chunk is worth.
+WORTH = 8 << 20
+
+
+def product(code: Code, matrices: Sequence[Any], dtype: Any) -> Any:
+    """The function of pointers to ``a``, ``b`` and ``c`` that does ``c = a @ b``, and whether the first two change
+    places."""
+    a, b, c = matrices
+    swapped = b.column_stride != 1 and b.columns > a.rows and a.rows <= NARROW
+    if swapped:
+        a, b, c = (_transposed(m) for m in (b, a, c))
+    key = ("product", a, b, c, dtype.char)
+    made = code.kernels.get(key)
+    if made is None:
+        made = code.kernels[key] = _Panels(code, (a, b, c), dtype).emit()
+    return made, swapped
+
+
+def _transposed(m: Any) -> Any:
+    return type(m)(m.columns, m.rows, m.column_stride, m.row_stride)
+
+
+class _Panels:
+    """Writes the function of one product."""
+
+    def __init__(self, code: Code, matrices: Sequence[Any], dtype: Any) -> None:
+        self.code, self.dtype = code, dtype
+        self.a, self.b, self.c = matrices
+        self.lanes = lanes_of(dtype)
+        self.tile_rows, vectors = TILES[vector_bits()]
+        self.strip = vectors * self.lanes
+        self.deep = self.a.columns
+        #: Rows of ``b`` in a strip; all of them if they are not too many.
+        self.depth = self.deep
+        most = STRIP // (self.strip * dtype.itemsize)
+        if self.deep > 2 * most:
+            self.depth = -(-self.deep // -(-self.deep // most))
+        self.packs_a = self.a.row_stride == 1 and self.deep > 64 and self.b.columns > 2 * self.strip
+        self.rows, self.columns = self._chunk()
+        self.packs_b = self.b.column_stride != 1 or min(self.rows, self.a.rows) > FEW
+
+    def _chunk(self) -> tuple[int, int]:
+        """Rows and columns that one chunk computes: whole tiles, by lengths alone."""
+        rows = min(-(-self.a.rows // self.tile_rows) * self.tile_rows, BLOCK)
+        wanted = WORTH // (rows * self.deep * self.dtype.itemsize)
+        # What is copied of ``a`` serves several strips.
+        columns = max(8 if self.packs_a else 1, -(-wanted // self.strip)) * self.strip
+        return rows, min(columns, -(-self.b.columns // self.strip) * self.strip)
+
+    def emit(self) -> Any:
+        """The function of the three pointers."""
+        kind = memory_type(self.dtype).as_pointer()
+        made, builder = self.code.function("product", [kind] * 3)
+        across = -(-self.b.columns // self.columns)
+        chunks = -(-self.a.rows // self.rows) * across
+        byte = ir.IntType(8).as_pointer()
+        with builder.goto_entry_block():
+            table = builder.bitcast(builder.alloca(ir.ArrayType(kind, 3)), kind.as_pointer())
+        for k, argument in enumerate(made.args):
+            builder.store(argument, builder.gep(table, [index(k)]))
+        chunk = self._chunk_function(kind, across)
+        if chunks == 1:
+            builder.call(chunk, [builder.bitcast(table, byte), index(0)])
+        else:
+            dispatch(builder, self.code, chunk, builder.bitcast(table, byte), chunks)
+        builder.ret_void()
+        return made
+
+    def _chunk_function(self, kind: Any, across: int) -> Any:
+        """The function of one chunk: of the table of pointers, and the chunk's number."""
+        made, self.builder = self.code.function("chunk", [ir.IntType(8).as_pointer(), ir.IntType(64)])
+        builder = self.builder
+        table = builder.bitcast(made.args[0], kind.as_pointer())
+        self.left, self.right, self.out = (builder.load(builder.gep(table, [index(k)])) for k in range(3))
+        down, beside = builder.sdiv(made.args[1], index(across)), builder.srem(made.args[1], index(across))
+        self.row, self.tiles, self.last_rows = self._part(down, self.a.rows, self.rows, self.tile_rows)
+        self.column, self.strips, self.last_columns = self._part(beside, self.b.columns, self.columns, self.strip)
+        count = self.depth * self.strip
+        self.held_b = stack(builder, self.dtype, count) if self.packs_b else None
+        self.held_a = stack(builder, self.dtype, self.depth * self.rows) if self.packs_a else None
+        if self.depth == self.deep:
+            self._slab(index(0), index(self.deep), None)
+        else:
+            with loop(builder, -(-self.deep // self.depth)) as number:
+                first = builder.mul(number, index(self.depth))
+                left = builder.sub(index(self.deep), first)
+                ends = builder.icmp_signed("<", left, index(self.depth))
+                more = builder.icmp_signed(">", number, index(0))
+                self._slab(first, builder.select(ends, left, index(self.depth)), more)
+        builder.ret_void()
+        return made
+
+    def _part(self, number: Any, length: int, chunk: int, unit: int) -> tuple[Any, Any, Any]:
+        """Where a chunk begins along an axis, how many whole units it has, and whether what is left over is its."""
+        builder = self.builder
+        first = builder.mul(number, index(chunk))
+        units = builder.sdiv(builder.sub(index(length // unit * unit), first), index(unit))
+        most = index(chunk // unit)
+        is_last = builder.icmp_signed("==", number, index(-(-length // chunk) - 1))
+        return first, builder.select(builder.icmp_signed("<", units, most), units, most), is_last
+
+    def _slab(self, first: Any, count: Any, more: Any) -> None:
+        """What some columns of ``a`` and rows of ``b`` add to the result."""
+        if self.packs_a:
+            with self._some(self.tiles) as number:
+                self._pack_a(number, self.tile_rows, first, count)
+            for rows in self._rest(self.a.rows % self.tile_rows, self.last_rows):
+                self._pack_a(self.tiles, rows, first, count)
+        with self._some(self.strips) as number:
+            self._strip(number, self.strip, first, count, more)
+        for width in self._rest(self.b.columns % self.strip, self.last_columns):
+            self._strip(self.strips, width, first, count, more)
+
+    def _strip(self, number: Any, width: int, first: Any, count: Any, more: Any) -> None:
+        """All tiles of some columns."""
+        builder, b = self.builder, self.b
+        column = builder.add(self.column, builder.mul(number, index(self.strip)))
+        right = builder.gep(self.right, [place(builder, [first, column], [b.row_stride, b.column_stride])])
+        step = b.row_stride
+        if self.held_b is not None:
+            self._pack_b(right, width, count)
+            right, step = self.held_b, self.strip
+        with self._some(self.tiles) as tile_number:
+            self._tile(tile_number, self.tile_rows, column, width, (right, step), first, count, more)
+        for rows in self._rest(self.a.rows % self.tile_rows, self.last_rows):
+            self._tile(self.tiles, rows, column, width, (right, step), first, count, more)
+
+    def _tile(
+        self, number: Any, rows: int, column: Any, width: int, right: tuple[Any, int], first: Any, count: Any, more: Any
+    ) -> None:
+        builder, a, c = self.builder, self.a, self.c
+        row = builder.add(self.row, builder.mul(number, index(self.tile_rows)))
+        if self.held_a is not None:
+            left = builder.gep(self.held_a, [builder.mul(number, index(self.tile_rows * self.depth))])
+            a_steps = (1, self.tile_rows)
+        else:
+            left = builder.gep(self.left, [place(builder, [row, first], [a.row_stride, a.column_stride])])
+            a_steps = (a.row_stride, a.column_stride)
+        out = builder.gep(self.out, [place(builder, [row, column], [c.row_stride, c.column_stride])])
+        steps = Steps(*a_steps, right[1], c.row_stride, c.column_stride if c.columns > 1 else 1)
+        known = self.deep if more is None else None
+        function = tile(self.code, rows, widths_of(width, self.dtype), steps, self.dtype, known)
+        builder.call(function, [left, right[0], out, *([] if more is None else [count, more])])
+
+    # -- copies -------------------------------------------------------------------------------------------------
+
+    def _pack_a(self, number: Any, rows: int, first: Any, count: Any) -> None:
+        """The rows of a tile, side by side for each column."""
+        builder, a = self.builder, self.a
+        row = builder.add(self.row, builder.mul(number, index(self.tile_rows)))
+        source = builder.gep(self.left, [place(builder, [row, first], [a.row_stride, a.column_stride])])
+        target = builder.gep(self.held_a, [builder.mul(number, index(self.tile_rows * self.depth))])
+        with loop(builder, count) as k:
+            here = builder.gep(source, [place(builder, [k], [a.column_stride])])
+            there = builder.gep(target, [place(builder, [k], [self.tile_rows])])
+            for r in range(rows):
+                builder.store(builder.load(builder.gep(here, [index(r)])), builder.gep(there, [index(r)]))
+
+    def _pack_b(self, source: Any, width: int, count: Any) -> None:
+        """A strip, row after row."""
+        builder, b = self.builder, self.b
+        lengths = (count, index(width)) if b.column_stride == 1 else (index(width), count)
+        with loop(builder, lengths[0]) as i, loop(builder, lengths[1]) as j:
+            k, column = (i, j) if b.column_stride == 1 else (j, i)
+            here = builder.gep(source, [place(builder, [k, column], [b.row_stride, b.column_stride])])
+            there = builder.gep(self.held_b, [place(builder, [k, column], [self.strip, 1])])
+            builder.store(builder.load(here), there)
+
+    # -- control ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _some(self, count: Any) -> Iterator[Any]:
+        """A loop that may run no times."""
+        with self.builder.if_then(self.builder.icmp_signed(">", count, index(0))), loop(self.builder, count) as number:
+            yield number
+
+    def _rest(self, count: int, is_last: Any) -> Iterator[int]:
+        """What is left over, if something is, for code that only the last chunk runs."""
+        if count:
+            with self.builder.if_then(is_last):
+                yield count
