@@ -10,8 +10,14 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.compile import donation
 
 N = 1000
+
+
+@pytest.fixture(autouse=True)
+def however_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(donation, "WORTH", 0)
 
 
 def step(p: Any, g: Any) -> Any:
@@ -76,20 +82,20 @@ def test_adam_needs_no_memory() -> None:
         return p - 0.001 * m / (wg.sqrt(v) + 1e-8), m, v
 
     n = 100_000
-    peaks = []
-    for donated in ((), (0, 1, 2)):
-        f = wg.jit(adam, donate_argnums=donated)
-        state: Any = (wg.ones(n), wg.zeros(n), wg.zeros(n))
-        g = wg.linspace(0.0, 1.0, n)
-        for _ in range(3):
-            state = f(*state, g)
-        tracemalloc.start()
-        for _ in range(3):
-            state = f(*state, g)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[0] > 3 * 8 * n
-    assert peaks[1] < 8 * n / 10
+    g = wg.linspace(0.0, 1.0, n)
+    state: Any = (wg.ones(n), wg.zeros(n), wg.zeros(n))
+    assert wg.jit(adam).lower(*state, g).measured_bytes > 3 * 8 * n
+    f = wg.jit(adam, donate_argnums=(0, 1, 2))
+    lowered = f.lower(*state, g)
+    assert lowered.measured_bytes == lowered.predicted_bytes < 8 * n / 10
+    for _ in range(3):
+        state = f(*state, g)
+    tracemalloc.start()
+    for _ in range(3):
+        state = f(*state, g)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * n / 10
 
 
 def test_a_loop_that_starts_from_what_is_given_away() -> None:
@@ -235,6 +241,17 @@ def test_a_failure_of_what_was_given_away() -> None:
         with pytest.raises(wg.IndexRangeError):
             h(wg.ones(N), np.array([N]))
         h(wg.ones(N), np.array([3]))
+
+
+def test_little_is_not_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(donation, "WORTH", 8 * N)
+    f = wg.jit(lambda x: x * 2, donate_argnums=0)
+    x, y = wg.ones(N - 1), wg.ones(N)
+    f(x), f(y)
+    np.testing.assert_array_equal(x, np.ones(N - 1))
+    assert list(f.lower(x).donated.values()) == ["not used: too little to be worth it"]
+    with pytest.raises(wg.DonatedTensorError):
+        y.sum()
 
 
 # -- what is said -----------------------------------------------------------------------------------------------------

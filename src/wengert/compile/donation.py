@@ -54,6 +54,15 @@ _ONE = getrefcount(_PROBE._value)
 _TAKING = threading.Lock()
 
 
+#: Bytes, of all that is given away together, from which on it is worth the time to find out whether it may be taken.
+WORTH = 1 << 18
+
+
+def worthwhile(graph: Graph, places: Sequence[int]) -> Sequence[int]:
+    """The numbers of inputs that are given away, or none if they are not worth it."""
+    return places if sum(graph.inputs[k].spec.nbytes for k in places) >= WORTH else ()
+
+
 class Donor:
     """The program of a graph that writes results into the memory of some inputs, those with the numbers ``places``."""
 

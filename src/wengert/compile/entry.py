@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.backends.llvm.fastcall import ARRAY, FLOAT, INT, READY
-from wengert.compile.donation import Donor
+from wengert.compile.donation import Donor, worthwhile
 from wengert.compile.native import Compiled, program_of
 from wengert.core.apply import apply
 from wengert.core.packing import packer, unpacker
@@ -36,7 +36,8 @@ class Entry:
         #: The static arguments.
         self.fixed = fixed
         #: The numbers of the leaves that the caller gives away.
-        self.given = self.offered = given
+        self.offered = given
+        self.given = worthwhile(graph, given)
         self._donor: Donor | None = None
         self._structure, self._kinds = structure, kinds
         #: Whether this is not the first call: what is called once need not be called quickly.

@@ -10,6 +10,7 @@ from wengert.backends.llvm.layout import itemsize, size
 from wengert.backends.llvm.memory import Arena
 from wengert.backends.llvm.program import Program, every
 from wengert.backends.llvm.schedule import Copy, Host, Kernel, Rows, Schedule, Step, inside
+from wengert.compile.donation import worthwhile
 from wengert.compile.native import PASSES, fitted
 from wengert.core.static import GraphNode, Value
 from wengert.passes import optimize
@@ -69,7 +70,9 @@ class Lowered:
         self.optimized = Graph.of(self.passes.graph)
         self._donated, self._refused = donated, refused or {}
         inputs = self.passes.graph.inputs
-        self.program = Program(self.passes.graph, keep_text=True, donated=[inputs[k] for k in donated])
+        self.program = Program(
+            self.passes.graph, keep_text=True, donated=[inputs[k] for k in worthwhile(graph, donated)]
+        )
         self._arguments = arguments
 
     @property
@@ -131,6 +134,8 @@ class Lowered:
                 text = f"becomes output {outputs.index(x)}"
             elif x in schedule.homes.values():
                 text = "holds intermediate values"
+            elif not worthwhile(self.graph, self._donated):
+                text = "not used: too little to be worth it"
             else:
                 text = "not used: no result of its shape and dtype is made once it has been read"
             name = x.name or f"input {k}"

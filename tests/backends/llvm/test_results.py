@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import pickle
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,13 +14,13 @@ import wengert as wg
 from wengert.backends.llvm import results
 
 FLOAT = np.dtype(float)
-COUNT = results.LARGE
+COUNT = results.WORTH
 SHAPE = (COUNT // 8,)
 
 
 @pytest.fixture(autouse=True)
-def nothing_idle(monkeypatch: pytest.MonkeyPatch) -> deque[Any]:
-    idle: deque[Any] = deque()
+def nothing_idle(monkeypatch: pytest.MonkeyPatch) -> Any:
+    idle = results._Idle()
     monkeypatch.setattr(results, "_IDLE", idle)
     return idle
 
@@ -45,18 +44,20 @@ def test_memory_is_used_again_when_the_result_is_gone() -> None:
     assert address(large()) == place
 
 
-def test_results_of_another_size_get_other_memory(nothing_idle: deque[Any]) -> None:
-    large()
+def test_results_of_another_size_get_other_memory(nothing_idle: Any) -> None:
+    place = address(large())
+    assert nothing_idle.bytes == COUNT + 64
     x = results.fresh((COUNT,), np.dtype(np.int8), COUNT)
-    assert not nothing_idle, "the same bytes serve any dtype"
+    assert address(x) == place, "the same bytes serve any dtype"
+    assert nothing_idle.bytes == 0
+    large()
     results.fresh((2 * COUNT,), np.dtype(np.int8), 2 * COUNT)
-    assert len(nothing_idle) == 1
-    assert x.size == COUNT
+    assert nothing_idle.bytes == 3 * COUNT + 2 * 64
 
 
-def test_small_results_are_arrays_of_their_own(nothing_idle: deque[Any]) -> None:
+def test_small_results_are_arrays_of_their_own(nothing_idle: Any) -> None:
     assert results.fresh((3,), FLOAT, 24).flags.owndata
-    assert not nothing_idle
+    assert nothing_idle.bytes == 0
 
 
 @pytest.mark.parametrize(
@@ -86,22 +87,24 @@ def test_memory_is_not_used_again_while_there_is_a_view(look: Any) -> None:
     assert np.frombuffer(view.tobytes(), np.uint8).any()
 
 
-def test_no_more_is_kept_than_the_limit(nothing_idle: deque[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_is_kept_than_the_limit(nothing_idle: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results, "KEPT", 3 * COUNT)
     held = [large() for _ in range(6)]
     del held
-    assert 0 < sum(one.nbytes for one in nothing_idle) <= 3 * COUNT
+    assert nothing_idle.bytes == sum(len(one) * size for size, one in nothing_idle.kept.items()) == 2 * (COUNT + 64)
+    results.fresh((2 * COUNT,), np.dtype(np.int8), 2 * COUNT)
+    assert {size: len(one) for size, one in nothing_idle.kept.items() if one} == {2 * COUNT + 64: 1}
     monkeypatch.setattr(results, "KEPT", 0)
     large()
-    assert sum(one.nbytes for one in nothing_idle) <= 3 * COUNT
+    assert nothing_idle.bytes == 0
 
 
-def test_nobody_waits_for_the_lock(nothing_idle: deque[Any]) -> None:
+def test_nobody_waits_for_the_lock(nothing_idle: Any) -> None:
     x = large()
     with results._LOCK:
         del x
         y = large()
-    assert not nothing_idle
+    assert nothing_idle.bytes == 0
     assert y.shape == SHAPE
 
 

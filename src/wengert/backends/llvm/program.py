@@ -93,6 +93,7 @@ class Program:
         self._arenas: list[np.ndarray] = []
         self._specs = [(x.shape, x.dtype) for x in graph.inputs]
         self._fresh_specs = [(x.shape, x.dtype, x.spec.nbytes) for x in self.fresh]
+        self._keeps = results.worthwhile(x.spec.nbytes for x in self.fresh)
         self.native: Native | None = None
         self._threaded = False
         #: Whether other threads may run Python meanwhile.
@@ -186,7 +187,7 @@ class Program:
         """The outputs for arrays of the shapes and dtypes of the inputs, contiguous and aligned."""
         if self._threaded and not POOL.ready:
             POOL.start()
-        fresh = [results.fresh(*spec) for spec in self._fresh_specs]
+        fresh = self._fresh()
         try:
             arena = self._arenas.pop()
         except IndexError:
@@ -209,7 +210,7 @@ class Program:
         tensors; ``None`` if this program is not simple enough for one."""
         if not self.simple or not self._direct or not self.fresh or self._threaded or self.native is None:
             return None
-        if any(count >= results.LARGE for *_, count in self._fresh_specs):
+        if self._keeps:
             return None
         inputs = [(kind, *spec) for kind, spec in zip(kinds, self._specs, strict=True)]
         outputs = [(shape, dtype) for shape, dtype, _ in self._fresh_specs]
@@ -224,6 +225,11 @@ class Program:
             self._output(layout, arrays) if layout.root in self._own else self._output(layout, arrays).copy()
             for layout in self._outputs
         )
+
+    def _fresh(self) -> list[np.ndarray]:
+        if self._keeps:
+            return [results.fresh(*spec) for spec in self._fresh_specs]
+        return [np.empty(shape, dtype) for shape, dtype, _ in self._fresh_specs]
 
     # -- memory -------------------------------------------------------------------------------------------------
 
@@ -244,7 +250,7 @@ class Program:
         if self._threaded and not POOL.ready:
             POOL.start()
         arena = self._new_arena()
-        fresh = [results.fresh(*spec) for spec in self._fresh_specs]
+        fresh = self._fresh()
         arrays = self._in_turn([*arguments, *fresh], arena)
         given = {id(storage(x)) for x in (*arguments, *self._constant_arrays)}
         taken = {id(root): root for root in map(storage, (*arrays, *self._outputs_of(arrays), arena))}

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from wengert.backends.llvm.memory import ALIGNMENT
 
-#: Bytes from which on a result is large, and how many bytes are kept at most. Smaller ones the C library keeps itself.
-LARGE, KEPT = 1 << 22, 1 << 28
+#: Bytes from which on a result is large, and all large results of a program together: less the C library keeps itself.
+#: How many bytes are kept at most.
+LARGE, WORTH, KEPT = 1 << 17, 1 << 22, 1 << 28
+
+
+def worthwhile(counts: Iterable[int]) -> bool:
+    """Whether results of so many bytes should lie in memory that is kept."""
+    return sum(count for count in counts if count >= LARGE) >= WORTH
 
 
 class Lease(np.ndarray):
@@ -34,15 +40,48 @@ class Lease(np.ndarray):
             _give_back(self.memory)
 
 
+class _Idle:
+    """Memory that nobody uses now, by size; what was used last comes last."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, list[np.ndarray]] = {}
+        self.bytes = 0
+
+    def take(self, size: int) -> np.ndarray | None:
+        kept = self.kept.get(size)
+        if not kept:
+            return None
+        self.bytes -= size
+        return kept.pop()
+
+    def put(self, memory: np.ndarray) -> None:
+        size = memory.nbytes
+        kept = self.kept.pop(size, [])
+        kept.append(memory)
+        self.kept[size] = kept
+        self.bytes += size
+        while self.bytes > KEPT:
+            oldest = next(iter(self.kept))
+            if self.kept[oldest]:
+                self.bytes -= oldest
+                self.kept[oldest].pop()
+            else:
+                del self.kept[oldest]
+
+
 _LOCK = threading.Lock()
-_IDLE: deque[np.ndarray] = deque()
+_IDLE = _Idle()
 
 
 def fresh(shape: tuple[int, ...], dtype: np.dtype[Any], count: int) -> np.ndarray:
     """An array with nothing in it yet, of ``count`` bytes."""
     if count < LARGE:
         return np.empty(shape, dtype)
-    memory = _found(count)
+    memory = None
+    # The lock is never waited for: what holds it may be this very thread, which collects garbage just now.
+    if _LOCK.acquire(blocking=False):
+        memory = _IDLE.take(count + ALIGNMENT)
+        _LOCK.release()
     if memory is None:
         memory = np.empty(count + ALIGNMENT, np.uint8)
     start = -memory.__array_interface__["data"][0] % ALIGNMENT
@@ -52,26 +91,7 @@ def fresh(shape: tuple[int, ...], dtype: np.dtype[Any], count: int) -> np.ndarra
     return np.ndarray(shape, dtype, lease)
 
 
-def _found(count: int) -> np.ndarray | None:
-    # The lock is never waited for: what holds it may be this very thread, which collects garbage just now.
-    if not _LOCK.acquire(blocking=False):
-        return None
-    try:
-        for place, memory in enumerate(_IDLE):
-            if memory.nbytes == count + ALIGNMENT:
-                del _IDLE[place]
-                return memory
-        return None
-    finally:
-        _LOCK.release()
-
-
-def _give_back(memory: Any) -> None:
-    if memory.nbytes > KEPT or not _LOCK.acquire(blocking=False):
-        return
-    try:
-        _IDLE.append(memory)
-        while sum(one.nbytes for one in _IDLE) > KEPT:
-            _IDLE.popleft()
-    finally:
+def _give_back(memory: np.ndarray) -> None:
+    if _LOCK.acquire(blocking=False):
+        _IDLE.put(memory)
         _LOCK.release()
