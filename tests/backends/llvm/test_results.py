@@ -14,7 +14,7 @@ import wengert as wg
 from wengert.backends.llvm import results
 
 FLOAT = np.dtype(float)
-COUNT = results.WORTH
+COUNT = results.ONE
 SHAPE = (COUNT // 8,)
 
 
@@ -53,6 +53,15 @@ def test_results_of_another_size_get_other_memory(nothing_idle: Any) -> None:
     large()
     results.fresh((2 * COUNT,), np.dtype(np.int8), 2 * COUNT)
     assert nothing_idle.bytes == 3 * COUNT + 2 * 64
+
+
+def test_several_results_are_worth_it_before_one_is() -> None:
+    assert results.worthwhile([results.ONE])
+    assert not results.worthwhile([results.ONE - 1, 8])
+    assert results.worthwhile([results.SEVERAL] * 2)
+    assert not results.worthwhile([results.SEVERAL, results.LARGE])
+    assert not results.worthwhile([results.LARGE - 1] * 1000)
+    assert not results.worthwhile([])
 
 
 def test_small_results_are_arrays_of_their_own(nothing_idle: Any) -> None:

@@ -16,14 +16,17 @@ import numpy as np
 
 from wengert.backends.llvm.memory import ALIGNMENT
 
-#: Bytes from which on a result is large, and all large results of a program together: less the C library keeps itself.
-#: How many bytes are kept at most.
-LARGE, WORTH, KEPT = 1 << 17, 1 << 22, 1 << 28
+#: Bytes from which on a result is large, and all large results of a program together: one such, or several. How many
+#: bytes are kept at most.
+LARGE, SEVERAL, ONE, KEPT = 1 << 17, 1 << 20, 1 << 22, 1 << 28
 
 
 def worthwhile(counts: Iterable[int]) -> bool:
-    """Whether results of so many bytes should lie in memory that is kept."""
-    return sum(count for count in counts if count >= LARGE) >= WORTH
+    """Whether results of so many bytes should lie in memory that is kept. What is smaller the C library keeps; glibc
+    keeps up to twice the largest block (``mallopt(3)``, M_TRIM_THRESHOLD)."""
+    large = [count for count in counts if count >= LARGE]
+    total = sum(large)
+    return total >= ONE or (total >= SEVERAL and total >= 2 * max(large))
 
 
 class Lease(np.ndarray):
