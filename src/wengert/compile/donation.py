@@ -46,8 +46,12 @@ class DonatedTensor(Tensor):
     __str__ = __repr__
 
 
-#: What ``getrefcount`` says of an array that one object refers to, when it is asked for it by an attribute.
+#: What ``getrefcount`` says of an array that a tensor and a list hold, when it is asked for one of the list; and of what
+#: one object holds, when it is asked for an attribute of that.
 _PROBE = wrap(np.empty(0))
+_LISTED = [_PROBE._value]
+_HELD = getrefcount(_LISTED[0])
+del _LISTED
 _ONE = getrefcount(_PROBE._value)
 
 #: Held while it is found out whether memory may be taken, until it is.
@@ -80,11 +84,11 @@ class Donor:
 
     def run(self, leaves: Sequence[Any]) -> tuple[Tensor, ...] | None:
         """The results; ``None`` for arguments that are tracked, or not ready for native code."""
-        if not all(map(_is_ready, leaves, self._specs)):
+        arrays = self._arrays(leaves)
+        if arrays is None:
             return None
         with _TAKING:
-            refused = refusals(leaves, self.used)
-            arrays = [_array(x, dtype) for x, (_, dtype) in zip(leaves, self._specs, strict=True)]
+            refused = refusals(leaves, arrays, self.used)
             for k in self.used:
                 if k not in refused:
                     arrays[k] = _taken(leaves[k])
@@ -92,25 +96,24 @@ class Donor:
             arrays[k] = arrays[k].copy()
         return tuple(map(wrap, self.program.run(arrays)))
 
-
-def _is_ready(x: Any, spec: tuple[tuple[int, ...], np.dtype[Any]]) -> bool:
-    if isinstance(x, Tensor):
-        if x._node is not None:
-            return False
-        x = x._value
-    elif type(x) in _NUMBERS:
-        return True
-    fits = type(x) is np.ndarray and x.shape == spec[0] and x.dtype is spec[1]
-    return fits and x.flags.num & READY == READY
+    def _arrays(self, leaves: Sequence[Any]) -> list[Any] | None:
+        arrays = []
+        for x, (shape, dtype) in zip(leaves, self._specs, strict=True):
+            if isinstance(x, Tensor):
+                if x._node is not None:
+                    return None
+                arrays.append(x._value)
+            else:
+                arrays.append(np.asarray(x, dtype) if type(x) in _NUMBERS else x)
+            array = arrays[-1]
+            if type(array) is not np.ndarray or array.shape != shape or array.dtype is not dtype:
+                return None
+            if array.flags.num & READY != READY:
+                return None
+        return arrays
 
 
 _NUMBERS = (bool, int, float, complex)
-
-
-def _array(x: Any, dtype: np.dtype[Any]) -> np.ndarray:
-    if isinstance(x, Tensor):
-        return x._value
-    return x if type(x) is np.ndarray else np.asarray(x, dtype)
 
 
 def _taken(x: Any) -> np.ndarray:
@@ -126,28 +129,25 @@ def _taken(x: Any) -> np.ndarray:
     return array
 
 
-def refusals(leaves: Sequence[Any], places: Iterable[int]) -> dict[int, str]:
-    """Which of these arguments cannot be taken, and why."""
-    times = Counter(map(id, leaves))
+def refusals(leaves: Sequence[Any], arrays: list[Any], places: Iterable[int]) -> dict[int, str]:
+    """Which of these arguments cannot be taken, and why; ``arrays`` holds their values."""
+    times: Counter[int] | None = Counter(map(id, leaves)) if len(set(map(id, leaves))) < len(leaves) else None
     roots: Counter[int] | None = None
     found = {}
     for k in places:
         x = leaves[k]
-        if times[id(x)] > 1:
-            found[k] = "it is passed more than once"
+        if times is not None and times[id(x)] > 1:
+            reason = "it is passed more than once"
         elif type(x) is np.ndarray:
-            roots = _roots(leaves) if roots is None else roots
-            if reason := _refused_array(x, roots):
-                found[k] = reason
-        elif reason := _refused_tensor(x):
+            roots = (
+                Counter(id(storage(one)) for one in arrays if isinstance(one, np.ndarray)) if roots is None else roots
+            )
+            reason = _refused_array(x, roots)
+        else:
+            reason = _refused_tensor(x, arrays, k)
+        if reason:
             found[k] = reason
     return found
-
-
-def _roots(leaves: Sequence[Any]) -> Counter[int]:
-    """How many arguments lie in the memory of each array."""
-    arrays = (x._value if isinstance(x, Tensor) else x for x in leaves)
-    return Counter(id(storage(x)) for x in arrays if isinstance(x, np.ndarray))
 
 
 def _refused_array(x: np.ndarray, roots: Counter[int]) -> str:
@@ -158,18 +158,19 @@ def _refused_array(x: np.ndarray, roots: Counter[int]) -> str:
     return "another argument lies in its memory" if roots[id(x)] > 1 else ""
 
 
-def _refused_tensor(x: Any) -> str:
-    # Nothing here may hold a reference to the array while references are counted.
+def _refused_tensor(x: Any, arrays: list[Any], k: int) -> str:
+    # Nothing here may hold a reference to the array, or to its base, while references are counted.
     if type(x) is not Tensor:
         return f"it is a {type(x).__name__}"
-    if not x._value.flags.writeable:
+    if not arrays[k].flags.writeable:
         return "its memory is read-only"
-    if getrefcount(x._value) > _ONE:
+    if getrefcount(arrays[k]) > _HELD:
         return "something else refers to its memory"
-    if x._value.base is None:
-        return "" if x._value.flags.owndata else "its memory is not an array's"
-    if type(x._value.base) is not Lease and not (type(x._value.base) is np.ndarray and x._value.base.flags.owndata):
+    if arrays[k].base is None:
+        return "" if arrays[k].flags.owndata else "its memory is not an array's"
+    kind = type(arrays[k].base)
+    if kind is not Lease and (kind is not np.ndarray or not arrays[k].base.flags.owndata):
         return "its memory is not an array's"
-    if getrefcount(x._value.base) > _ONE or x._value.base.nbytes != x._value.nbytes:
+    if getrefcount(arrays[k].base) > _ONE or arrays[k].base.nbytes != arrays[k].nbytes:
         return "something else refers to its memory"
     return ""

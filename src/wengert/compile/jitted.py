@@ -213,7 +213,8 @@ class jit:
         leaves, entry = self._entry(args, kwargs)
         raw = tree_flatten(self._split(args, kwargs)[0])[0]
         # Which of the arguments that are given away cannot be taken, and why.
-        refused = refusals(raw, [k for k in entry.offered if isinstance(raw[k], (Tensor, _ndarray))])
+        arrays = [x._value if isinstance(x, Tensor) else x for x in raw]
+        refused = refusals(raw, arrays, [k for k in entry.offered if isinstance(raw[k], (Tensor, _ndarray))])
         return Lowered(entry.graph, leaves, entry.offered, refused)
 
 
