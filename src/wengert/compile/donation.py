@@ -46,8 +46,8 @@ class DonatedTensor(Tensor):
     __str__ = __repr__
 
 
-#: What ``getrefcount`` says of an array that a tensor and a list hold, when it is asked for one of the list; and of what
-#: one object holds, when it is asked for an attribute of that.
+#: What ``getrefcount`` says of an array that a tensor and a list hold, asked for an element of the list; and of one
+#: that one object holds, asked for an attribute of that.
 _PROBE = wrap(np.empty(0))
 _LISTED = [_PROBE._value]
 _HELD = getrefcount(_LISTED[0])
