@@ -39,7 +39,7 @@ ir: Any = LazyModule("llvmlite.ir")
 UNROLLED, UNROLLED_HEAVY = 32, 4
 
 #: Operations of a program that are written out in place; more of them become functions, which LLVM takes one by one.
-WRITTEN = 2048
+WRITTEN = 1024
 
 
 class Frame:

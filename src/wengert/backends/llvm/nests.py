@@ -66,9 +66,9 @@ class KernelNest:
 
     # -- written out --------------------------------------------------------------------------------------------
 
-    def write_out(self, builder: Any, pointers: dict[Value, Any]) -> None:
-        """Every element by itself, in place."""
-        emitter = ScalarEmitter(builder, angles.by_branch)
+    def write_out(self, builder: Any, pointers: dict[Value, Any], apart: bool = False) -> None:
+        """Every element by itself, in place; mathematical functions may be ``apart``."""
+        emitter = ScalarEmitter(builder, angles.called if apart else angles.by_branch, apart)
         totals: dict[tuple[Value, int], Scalar] = {}
         loaded: dict[tuple[Value, int], Scalar] = {}
         pending: list[tuple[Scalar, Any, int]] = []
@@ -285,7 +285,7 @@ def compiled(nest_of: KernelNest | RowNest, code: Code) -> Any:
 def written_out(nest_of: KernelNest, code: Code) -> Any:
     """A nest as such a function, element by element."""
     made, builder, pointers = function_of(code, nest_of.roots)
-    nest_of.write_out(builder, pointers)
+    nest_of.write_out(builder, pointers, apart=True)
     builder.ret_void()
     return made
 

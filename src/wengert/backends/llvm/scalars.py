@@ -130,11 +130,15 @@ for _name, _ufunc in _UNARY.items():
 
 
 class ScalarEmitter:
-    """Emits arithmetic on single numbers at a builder's place. ``angle`` computes sin, cos and tan."""
+    """Emits arithmetic on single numbers at a builder's place. ``angle`` computes sin, cos and tan; mathematical
+    functions are written in place, or called if they are ``apart``."""
 
-    def __init__(self, builder: Any, angle: Callable[[Any, str, Value], Value] = angles.everywhere) -> None:
+    def __init__(
+        self, builder: Any, angle: Callable[[Any, str, Value], Value] = angles.everywhere, apart: bool = False
+    ) -> None:
         self.builder = builder
         self.angle = angle
+        self.apart = apart
 
     def scalar(self, value: Value, dtype: np.dtype[Any]) -> Scalar:
         return Scalar(self, value, dtype)
@@ -264,7 +268,7 @@ class ScalarEmitter:
         """A call of a mathematical function."""
         if name in math.NEAR:
             return self.angle(self.builder, name, args[0].value)
-        function = math.declare(self.builder.module, name, args[0].value.type, has_fma())
+        function = math.declare(self.builder.module, name, args[0].value.type, has_fma(), self.apart)
         return self.builder.call(function, [a.value for a in args])
 
 

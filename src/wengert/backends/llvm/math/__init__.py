@@ -106,7 +106,7 @@ BINARY = frozenset(
 )
 
 
-def declare(module: Any, name: str, kind: Any, fused: bool = True) -> Any:
+def declare(module: Any, name: str, kind: Any, fused: bool = True, apart: bool = False) -> Any:
     """The function called ``name`` for the IR type ``kind``, added to the module when it is first asked for.
 
     Args:
@@ -114,13 +114,14 @@ def declare(module: Any, name: str, kind: Any, fused: bool = True) -> Any:
         name: a key of ``FUNCTIONS``.
         kind: ``FloatType()`` or ``DoubleType()``.
         fused: whether the target has fused multiply-add instructions.
+        apart: whether it stays a function that is called; else it becomes part of whoever calls it.
     """
-    symbol = f"wengert.{name}.{'f32' if isinstance(kind, ir.FloatType) else 'f64'}"
+    symbol = f"wengert.{name}.{'f32' if isinstance(kind, ir.FloatType) else 'f64'}{'.apart' if apart else ''}"
     if symbol in module.globals:
         return module.globals[symbol]
     function = ir.Function(module, ir.FunctionType(kind, [kind] * (2 if name in BINARY else 1)), symbol)
     function.linkage = "internal"
-    function.attributes.add("alwaysinline")
+    function.attributes.add("noinline" if apart else "alwaysinline")
     function.attributes.add("nounwind")
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     builder.ret(FUNCTIONS[name](Emit(builder, kind, fused), *function.args))
