@@ -365,8 +365,9 @@ class LoopNest:
                 self._totals(node, lambda total, node=node: self.kernel.finished(self.emitter, node, total))
 
     def _lanes(self) -> int:
-        """How many elements a vector has."""
-        return vector_bits() // (8 * max(node.dtype.itemsize for node in self.kernel.nodes))
+        """How many elements a vector has; 1 where there are no masks for vectors."""
+        bits = vector_bits()
+        return bits // (8 * max(node.dtype.itemsize for node in self.kernel.nodes)) if bits >= 256 else 1
 
     def _totals(self, node: GraphNode, change: Any) -> None:
         """Replace the totals that these loops add up in memory."""
