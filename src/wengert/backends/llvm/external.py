@@ -1,11 +1,14 @@
 """Functions of SciPy and NumPy by their addresses: BLAS, LAPACK and special functions, which SciPy publishes for
-Cython, and NumPy's draws. So no library has to be found, and none is needed but these."""
+Cython, NumPy's draws, and the loops of NumPy's generalised ufuncs. So no library has to be found, and none is needed
+but these."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
 from typing import Any
+
+import numpy as np
 
 from wengert.core.lazy import LazyModule
 
@@ -32,6 +35,47 @@ def draw(name: str) -> int | None:
     return ctypes.cast(function, ctypes.c_void_p).value
 
 
+#: The loops of NumPy's Fourier transforms and linear algebra: module, name and type are part of the name.
+_LOOPS = "wengert_loop_"
+_ufuncs: dict[str, Any] = {
+    "fft": LazyModule("numpy.fft._pocketfft_umath"),
+    "linalg": LazyModule("numpy.linalg._umath_linalg"),
+}
+
+#: Where a ufunc has its loops, how many it has, and its name, in bytes (``PyUFuncObject`` in NumPy's ufuncobject.h).
+_FUNCTIONS, _COUNT, _NAME = 32, 48, 56
+
+
+@functools.cache
+def ufunc_loop(module: str, name: str, char: str) -> int | None:
+    """Where the loop of a ufunc for operands of this type begins, if it is to be found."""
+    ufunc = getattr(_ufuncs[module], name, None)
+    if not isinstance(ufunc, np.ufunc):
+        return None
+    start = id(ufunc)
+    fits = ctypes.c_int.from_address(start + _COUNT).value == ufunc.ntypes
+    fits = fits and ctypes.c_char_p.from_address(start + _NAME).value == ufunc.__name__.encode()
+    kinds = [one[0] for one in ufunc.types]
+    if not fits or char not in kinds:
+        return None
+    functions = ctypes.c_void_p.from_address(start + _FUNCTIONS).value or 0
+    return ctypes.c_void_p.from_address(functions + 8 * kinds.index(char)).value
+
+
+#: C's functions of the floating-point status, in which NumPy's linear algebra reports failures as an invalid operation.
+_STATUS = "wengert_status_"
+
+
+@functools.cache
+def status_function(name: str) -> int | None:
+    """Where ``feclearexcept`` or ``fetestexcept`` begins, if it is to be found."""
+    try:
+        function = getattr(ctypes.CDLL(None), name)
+    except (OSError, TypeError, AttributeError):
+        return None
+    return ctypes.cast(function, ctypes.c_void_p).value
+
+
 @functools.cache
 def _api() -> Any:
     api = ctypes.pythonapi
@@ -49,6 +93,15 @@ def address(full: str) -> int:
         where = draw(full.removeprefix(_DRAWS))
         assert where is not None
         return where
+    if full.startswith(_STATUS):
+        where = status_function(full.removeprefix(_STATUS))
+        assert where is not None
+        return where
+    if full.startswith(_LOOPS):
+        module, _, rest = full.removeprefix(_LOOPS).partition("_")
+        where = ufunc_loop(module, *rest.rsplit("_", 1))
+        assert where is not None
+        return where
     prefix = next(one for one in _PUBLISHERS if full.startswith(one))
     capsule = _PUBLISHERS[prefix].__pyx_capi__[full.removeprefix(prefix)]
     found: int = _api().PyCapsule_GetPointer(capsule, _api().PyCapsule_GetName(capsule))
@@ -64,7 +117,7 @@ def array_function(place: int) -> int:
 
 def symbols(module: Any) -> dict[str, int]:
     """The published functions that a module calls."""
-    names = [one.name for one in module.functions if one.name.startswith((_DRAWS, *_PUBLISHERS))]
+    names = [one.name for one in module.functions if one.name.startswith((_DRAWS, _LOOPS, _STATUS, *_PUBLISHERS))]
     return {name: address(name) for name in names}
 
 
@@ -80,8 +133,12 @@ def standard_names(module: Any) -> dict[str, str]:
 
 def foreign(module: Any) -> list[str]:
     """The functions that a module calls and that no library for C has under a name of its own."""
-    prefix = "wengert_special_"
-    return [one.name.removeprefix(prefix) for one in module.functions if one.name.startswith(prefix)]
+    found = []
+    for one in module.functions:
+        prefix = next((p for p in ("wengert_special_", _LOOPS) if one.name.startswith(p)), None)
+        if prefix is not None:
+            found.append(one.name.removeprefix(prefix))
+    return found
 
 
 @functools.cache

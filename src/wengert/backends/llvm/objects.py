@@ -46,7 +46,7 @@ def compiled(program: Program, name: str, cpu: str | None = None) -> Object:
     module = writer.code.module
     missing = external.foreign(module)
     if missing:
-        raise GraphError(f"export: {', '.join(missing)} is computed by SciPy, which a C program does not have")
+        raise GraphError(f"export: {', '.join(missing)} is computed by NumPy or SciPy, which a C program does not have")
     text = str(module)
     for symbol, standard in external.standard_names(module).items():
         text = text.replace(f'@"{symbol}"', f'@"{standard}"')

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from wengert.backends.llvm.routines import (
     classes,
+    complex_linear,
     decompositions,
     draws,
     empty,
+    fourier,
     indexing,
     linear,
     movement,
@@ -20,7 +22,7 @@ from wengert.backends.llvm.routines.registry import Plan, emit, rule_of
 from wengert.core.static import GraphNode
 
 #: Modules that register rules when they are imported.
-RULES = (classes, decompositions, draws, indexing, linear, pooling, rows, signals, windows)
+RULES = (classes, decompositions, complex_linear, draws, fourier, indexing, linear, pooling, rows, signals, windows)
 
 
 def plan(node: GraphNode) -> Plan | str:

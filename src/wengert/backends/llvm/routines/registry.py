@@ -83,7 +83,7 @@ class Rule(NamedTuple):
     over: int | None
 
 
-_RULES: dict[type[Primitive], Rule] = {}
+_RULES: dict[type[Primitive], list[Rule]] = {}
 
 
 def routine(
@@ -100,12 +100,13 @@ def routine(
     ``scratch(node)`` which memory the code needs while it runs, and ``apart(node)`` whether it is a function of its own
     rather than written in place. ``over`` is the operand, if there
     is one, that the first result may take the memory of: the code copies it there first (``Site.copy``), and only then
-    reads anything else. Empty arrays never come here.
+    reads anything else. Of several rules for an operation, the
+    first one that does not refuse is taken. Empty arrays never come here.
     """
 
     def register(emit: Emit) -> Emit:
         for kind in kinds:
-            _RULES[kind] = Rule(emit, refuses, scratch, apart, scattered, over)
+            _RULES.setdefault(kind, []).append(Rule(emit, refuses, scratch, apart, scattered, over))
         return emit
 
     return register
@@ -185,11 +186,12 @@ def _function(code: Any, node: GraphNode, plan: Plan, outside: Pointers, over: i
 
 def rule_of(node: GraphNode) -> Plan | str:
     """How an operation is compiled by a rule that was registered, or why it is not."""
-    rule = _RULES.get(type(node.primitive))
-    if rule is None:
+    rules = _RULES.get(type(node.primitive), [])
+    if not rules:
         return f"{node.op} is not compiled"
-    refused = rule.refuses(node)
-    if refused:
-        return f"{node.op}: {refused}"
+    refusals = [rule.refuses(node) for rule in rules]
+    if all(refusals):
+        return f"{node.op}: {refusals[0]}"
+    rule = rules[refusals.index("")]
     scratch = tuple(Result(spec, 0) for spec in rule.scratch(node))
     return Plan(rule.emit, scratch, (), rule.apart(node), rule.scattered, rule.over)

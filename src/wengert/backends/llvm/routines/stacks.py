@@ -28,11 +28,17 @@ def only_floats(node: GraphNode) -> str:
     return ""
 
 
-def each_matrix(site: Site, ranks: Sequence[int], visit: Callable[[list[Any], list[Any]], None]) -> None:
+def each_matrix(
+    site: Site,
+    ranks: Sequence[int],
+    visit: Callable[[list[Any], list[Any]], None],
+    pointers: Sequence[Any] = (),
+) -> None:
     """``visit(operands, results)`` with pointers to each matrix of the stacks, whose leading axes broadcast.
-    ``ranks`` has the rank of one element of the stack, for operands and then results (2: a matrix, 0: a number)."""
+    ``ranks`` has the rank of one element of the stack, for operands and then results (2: a matrix, 0: a number).
+    ``pointers`` are where these lie, if not where the operation's own are."""
     values = [*site.node.inputs, *site.node.results]
-    pointers = [*site.pointers.operands, *site.pointers.results]
+    pointers = pointers or [*site.pointers.operands, *site.pointers.results]
     leads = [value.shape[: len(value.shape) - rank] for value, rank in zip(values, ranks, strict=True)]
     lead = np.broadcast_shapes(*leads)
     steps = []
