@@ -73,3 +73,60 @@ def test_in_a_loop() -> None:
     found = wg.jit(walk)(random.key(0))
     # Sums may be fused otherwise than NumPy's.
     np.testing.assert_allclose(found.numpy(), walk(random.key(0)).numpy(), rtol=1e-13)
+
+
+PARAMETERS = [np.array(2.5), np.array([0.3, 1.0, 40.0]), np.array([[0.5], [7.0]], np.float32), np.array(3)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("parameter", PARAMETERS)
+def test_gamma_numbers(parameter: np.ndarray, dtype: str) -> None:
+    draws = wg.ops.draws
+    key, shape = random.key(5).numpy(), np.broadcast_shapes(parameter.shape, (2, 3))
+    one = draws.RandomGamma(shape, dtype)
+    same_bits(lambda key, a: wg.core.apply.apply(one, key, a), key, parameter)
+    # The draws are the same; the two logarithms are the compiler's own, of at most two units each.
+    other = draws.RandomLogGamma((400, *shape), dtype)
+    lowered = wg.jit(lambda key, a: wg.core.apply.apply(other, key, a)).lower(key, parameter)
+    assert not lowered.program.schedule.hosts
+    found = lowered.program.run([key, parameter])[0]
+    np.testing.assert_allclose(
+        found, other.value(key, parameter), rtol=1e-6 if dtype == "float32" else 1e-14, atol=1e-15
+    )
+
+
+@pytest.mark.parametrize("parameter", [np.array(0.0), np.array([0.2, 9.0, 50.0, 1e9]), np.array(4)])
+def test_poisson_numbers(parameter: np.ndarray) -> None:
+    for dtype in ("int64", "int32"):
+        draw = wg.ops.draws.RandomPoisson((50, 4), dtype)
+        same_bits(lambda key, m, draw=draw: wg.core.apply.apply(draw, key, m), random.key(5).numpy(), parameter)
+
+
+@pytest.mark.parametrize("parameter", [np.array(0.0), np.array([0.2, 0.5, 0.9, 1.0]), np.array(1)])
+@pytest.mark.parametrize("count", [0, 1, 20, 10**6])
+def test_binomial_numbers(parameter: np.ndarray, count: int) -> None:
+    draw = wg.ops.draws.RandomBinomial((50, 4), "int64", count)
+    same_bits(lambda key, p: wg.core.apply.apply(draw, key, p), random.key(5).numpy(), parameter)
+
+
+@pytest.mark.parametrize("bad", [-1.0, np.nan])
+def test_parameters_that_are_none(bad: float) -> None:
+    draws, key = wg.ops.draws, random.key(5).numpy()
+    kinds = (
+        draws.RandomGamma((3,), "float64"),
+        draws.RandomLogGamma((3,), "float64"),
+        draws.RandomPoisson((3,), "int64"),
+        draws.RandomBinomial((3,), "int64", 10),
+    )
+    for draw in kinds:
+        with pytest.raises(wg.ShapeError, match=draw.name):
+            wg.jit(lambda key, a, draw=draw: wg.core.apply.apply(draw, key, a))(key, np.array([1.0, bad, 1.0]))
+
+
+def test_gradients_of_gamma_numbers() -> None:
+    def f(key: Any, a: Any) -> Any:
+        return random.gamma(key, a, (4,)).sum()
+
+    key, a = random.key(5).numpy(), np.array(1.5)
+    found = wg.jit(wg.grad(f, argnums=1))(key, a).numpy()
+    np.testing.assert_allclose(found, wg.grad(f, argnums=1)(key, wg.tensor(a)).numpy(), rtol=1e-12)

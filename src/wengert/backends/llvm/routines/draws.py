@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from wengert.backends.llvm import external
-from wengert.backends.llvm.layout import size
-from wengert.backends.llvm.loops import index, load, loop, store
+from wengert.backends.llvm.layout import contiguous, size
+from wengert.backends.llvm.loops import index, load, loop, nest, place, stack, store
 from wengert.backends.llvm.routines.registry import Site, routine
 from wengert.backends.llvm.scalars import Scalar
 from wengert.core.lazy import LazyModule
 from wengert.core.static import GraphNode, Value
 from wengert.core.types import TensorSpec
+from wengert.ops.draws import RandomBinomial, RandomGamma, RandomLogGamma, RandomPoisson
 from wengert.ops.random_ import (
     DropoutMask,
     FoldIn,
@@ -322,3 +323,132 @@ def permutation(site: Site) -> None:
             store(emitter, emitter.cast(load(emitter, order, k, word), site.node.dtype), target, k)
 
     _each_key(site, fill)
+
+
+# -- draws whose distribution has a parameter -----------------------------------------------------------------------
+
+_DOUBLE = np.dtype(np.float64)
+
+#: Where NumPy's function for Poisson numbers ends: the largest mean whose numbers fit into 64 bits.
+_LARGEST_MEAN = float(np.iinfo(np.int64).max - 10 * math.sqrt(np.iinfo(np.int64).max))
+
+#: Words for what NumPy's function for binomial numbers remembers from one to the next (``binomial_t`` has 17).
+_BINOMIAL = 32
+
+
+def _by_parameter(*names: str) -> Callable[[GraphNode], str]:
+    def refuses(node: GraphNode) -> str:
+        key, parameter = node.operands
+        if not isinstance(key, Value) or len(key.shape) != 1:
+            return "stacks of keys"
+        if isinstance(parameter, Value) and (parameter.dtype.kind not in "iufb" or parameter.dtype.char in "eg"):
+            return f"a parameter of dtype {parameter.dtype}"
+        missing = [name for name in names if external.draw(name) is None]
+        return f"NumPy's {missing[0]} is not to be found" if missing else ""
+
+    return refuses
+
+
+def _start(site: Site) -> Generator:
+    generator = Generator(site)
+    generator.start(_key_at(site, index(0)))
+    return generator
+
+
+def _each_parameter(site: Site, visit: Callable[[Any, Any], None]) -> None:
+    """``visit(number, parameter)`` for each number to be drawn, with the parameter in double precision."""
+    emitter, parameter = site.emitter, site.node.operands[1]
+    shape = site.op.shape
+    if isinstance(parameter, Value):
+        own = (0,) * (len(shape) - len(parameter.shape)) + contiguous(parameter.shape)
+
+    def one(numbers: list[Any]) -> None:
+        if isinstance(parameter, Value):
+            x = load(emitter, site.operand(1), place(site.builder, numbers, own), parameter.dtype)
+            value = emitter.cast(x, _DOUBLE).value
+        else:
+            value = emitter.constant(float(parameter), _DOUBLE).value
+        visit(place(site.builder, numbers, contiguous(shape)), value)
+
+    nest(site.builder, shape, one)
+
+
+def _demanded(site: Site, x: Any, least: float, most: float = math.inf, open_: bool = False) -> Any:
+    """The parameter, if the interpreter would draw for it; otherwise the run has failed, and NumPy's function is given
+    one that it comes to an end with."""
+    builder, kind = site.builder, ir.DoubleType()
+    meets = builder.and_(
+        builder.fcmp_ordered(">" if open_ else ">=", x, ir.Constant(kind, least)),
+        builder.fcmp_ordered("<=", x, ir.Constant(kind, most)),
+    )
+    site.fail_if(builder.not_(meets))
+    return builder.select(meets, x, ir.Constant(kind, 1.0))
+
+
+def _keep(site: Site, value: Any, kind: np.dtype[Any], number: Any) -> None:
+    found = site.emitter.cast(Scalar(site.emitter, value, kind), site.node.dtype)
+    store(site.emitter, found, site.result(), number)
+
+
+@routine(RandomGamma, refuses=_by_parameter("standard_gamma"))
+def gamma(site: Site) -> None:
+    generator = _start(site)
+
+    def one(number: Any, a: Any) -> None:
+        a = _demanded(site, a, 0.0, open_=True)
+        _keep(site, generator.call("standard_gamma", a, result=ir.DoubleType()), _DOUBLE, number)
+
+    _each_parameter(site, one)
+
+
+def _logarithms(node: GraphNode) -> Sequence[TensorSpec]:
+    return [TensorSpec((size(node.shape),), _DOUBLE)]
+
+
+@routine(RandomLogGamma, refuses=_by_parameter("standard_gamma"), scratch=_logarithms)
+def log_gamma(site: Site) -> None:
+    """All gamma numbers first, then the uniform ones that turn numbers of shape a + 1 into those of a < 1. These are
+    drawn for every number, as the interpreter does."""
+    builder, emitter, generator = site.builder, site.emitter, _start(site)
+    space, one_ = site.scratch(0), ir.Constant(ir.DoubleType(), 1.0)
+
+    def first(number: Any, a: Any) -> None:
+        a = _demanded(site, a, 0.0, open_=True)
+        shape = builder.select(builder.fcmp_ordered("<", a, one_), builder.fadd(a, one_), a)
+        drawn = Scalar(emitter, generator.call("standard_gamma", shape, result=ir.DoubleType()), _DOUBLE)
+        store(emitter, emitter.ufunc(np.log, (drawn,)), space, number)
+
+    def second(number: Any, a: Any) -> None:
+        uniform: Any = Scalar(emitter, builder.call(generator.double, [generator.state]), _DOUBLE)
+        power: Any = np.log1p(-uniform) / Scalar(emitter, a, _DOUBLE)
+        added = builder.select(builder.fcmp_ordered("<", a, one_), power.value, emitter.constant(0, _DOUBLE).value)
+        _keep(site, builder.fadd(load(emitter, space, number, _DOUBLE).value, added), _DOUBLE, number)
+
+    _each_parameter(site, first)
+    _each_parameter(site, second)
+
+
+@routine(RandomPoisson, refuses=_by_parameter("poisson"))
+def poisson(site: Site) -> None:
+    generator, word = _start(site), np.dtype(np.int64)
+
+    def one(number: Any, mean: Any) -> None:
+        mean = _demanded(site, mean, 0.0, _LARGEST_MEAN)
+        _keep(site, generator.call("poisson", mean, result=ir.IntType(64)), word, number)
+
+    _each_parameter(site, one)
+
+
+@routine(RandomBinomial, refuses=_by_parameter("binomial"))
+def binomial(site: Site) -> None:
+    generator, word, builder = _start(site), np.dtype(np.int64), site.builder
+    memory = stack(builder, word, _BINOMIAL)
+    with loop(builder, _BINOMIAL) as k:
+        builder.store(index(0), builder.gep(memory, [k]))
+
+    def one(number: Any, p: Any) -> None:
+        p = _demanded(site, p, 0.0, 1.0)
+        drawn = generator.call("binomial", p, index(site.op.count), memory, result=ir.IntType(64))
+        _keep(site, drawn, word, number)
+
+    _each_parameter(site, one)
