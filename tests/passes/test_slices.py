@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.compile import PASSES
 from wengert.compile import run as run_native
 from wengert.core.interpreter import interpret
 from wengert.core.tracing import trace_flat
-from wengert.passes import AddSlices, optimize
+from wengert.passes import FOR_CODE, AddSlices, optimize
 
 X = np.random.default_rng(0).standard_normal((6, 8))
 
@@ -23,7 +22,7 @@ def after(f: Callable[[Any], Any], x: np.ndarray = X) -> Counter[str]:
     """The operations of the gradient of ``f`` after the compiler's passes; its values were compared."""
     graph = trace_flat(lambda x: [wg.grad(f)(x)], [wg.TensorSpec(x.shape, x.dtype)])
     expected = interpret(graph, [x])[0]
-    found = optimize(graph, PASSES).graph.validate()
+    found = optimize(graph, FOR_CODE).graph.validate()
     np.testing.assert_allclose(interpret(found, [x])[0], expected, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(run_native(graph, [x])[0], expected, rtol=1e-12, atol=1e-14)
     assert AddSlices()(found) is found
@@ -66,7 +65,7 @@ def test_dtypes(dtype: Any) -> None:
     graph = trace_flat(
         lambda x: [wg.vjp(lambda x: x[1:] * x[:-1] * x[0], x)[1](x[1:])[0]], [wg.TensorSpec(x.shape, x.dtype)]
     )
-    assert optimize(graph, PASSES).graph.counts["add_at"] > 0
+    assert optimize(graph, FOR_CODE).graph.counts["add_at"] > 0
     np.testing.assert_allclose(run_native(graph, [x])[0], interpret(graph, [x])[0], rtol=1e-5)
 
 

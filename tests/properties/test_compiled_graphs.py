@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 import wengert as wg
 from wengert.backends.llvm import codegen, division, grouping, inner, memory, reuse
 from wengert.backends.llvm.program import Program
-from wengert.compile import PASSES
 from wengert.compile import run as run_native
 from wengert.core.interpreter import interpret
 from wengert.core.tracing import trace_flat
-from wengert.passes import optimize
+from wengert.passes import FOR_CODE, optimize
 
 SHAPES = [(), (3,), (4, 3), (4, 1), (1, 3), (2, 4, 3), (40,), (40, 7)]
 
@@ -110,9 +109,9 @@ def check(seed: int, folder: Path) -> None:
         wg.Graph.of(graph).save(folder / "x.graph")
         found = {
             "interpreted": interpret(graph, xs),
-            "optimised": interpret(optimize(graph, PASSES).graph.validate(), xs),
+            "optimised": interpret(optimize(graph, FOR_CODE).graph.validate(), xs),
             "native": run_native(graph, xs),
-            "donated": donated(optimize(graph, PASSES).graph, xs),
+            "donated": donated(optimize(graph, FOR_CODE).graph, xs),
             "loaded": interpret(wg.load(folder / "x.graph"), xs),
         }
         for name, results in found.items():

@@ -321,3 +321,9 @@ def test_a_graph_of_a_loop_shows_what_is_inside() -> None:
     graph = trace_flat(lambda x: [wg.scan(lambda c, v: (c + wg.sin(v), None), 0.0, x)[0]], [wg.TensorSpec((3,))])
     assert isinstance(graph, Graph)
     assert "sin" in str(graph)
+
+
+def test_a_counter_in_the_state_may_be_an_index_from_the_first_trace_on() -> None:
+    table = wg.tensor([1.0, 2.0, 3.0, 4.0])
+    found = wg.while_loop(lambda c: c[1] < 3, lambda c: (c[0] * table[c[1]], c[1] + 1), (np.ones(2), 1))
+    assert found[0].tolist() == [6, 6]

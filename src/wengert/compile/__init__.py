@@ -5,6 +5,6 @@ from __future__ import annotations
 from wengert.compile.export import export
 from wengert.compile.jitted import CacheInfo, explain_recompiles, jit
 from wengert.compile.lowered import Lowered
-from wengert.compile.native import PASSES, Compiled, program_of, run
+from wengert.compile.native import Compiled, program_of, run
 
-__all__ = ["PASSES", "CacheInfo", "Compiled", "Lowered", "explain_recompiles", "export", "jit", "program_of", "run"]
+__all__ = ["CacheInfo", "Compiled", "Lowered", "explain_recompiles", "export", "jit", "program_of", "run"]

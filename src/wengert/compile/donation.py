@@ -20,12 +20,11 @@ import numpy as np
 from wengert.backends.llvm.fastcall import READY
 from wengert.backends.llvm.program import Program
 from wengert.backends.llvm.results import Lease
-from wengert.compile.native import PASSES
 from wengert.core.errors import DonatedTensorError
 from wengert.core.static import Graph
 from wengert.core.tensor import Tensor, wrap
 from wengert.core.types import storage
-from wengert.passes import optimize
+from wengert.passes import FOR_CODE, optimize
 
 
 class DonatedTensor(Tensor):
@@ -71,7 +70,7 @@ class Donor:
     """The program of a graph that writes results into the memory of some inputs, those with the numbers ``places``."""
 
     def __init__(self, graph: Graph, places: Sequence[int]) -> None:
-        passes = optimize(graph, PASSES).graph
+        passes = optimize(graph, FOR_CODE).graph
         self.program = program = Program(passes, donated=[passes.inputs[k] for k in places])
         self._specs = [(x.shape, x.dtype) for x in graph.inputs]
         outputs = [layout.root for layout in program.layouts]

@@ -12,11 +12,10 @@ import numpy as np
 from wengert.backends.llvm import objects
 from wengert.backends.llvm.program import Program
 from wengert.backends.llvm.schedule import Host
-from wengert.compile.native import PASSES
 from wengert.core.dims import has_dim
 from wengert.core.errors import GraphError
 from wengert.core.static import Graph, Value, spec_text
-from wengert.passes import optimize
+from wengert.passes import FOR_CODE, optimize
 from wengert.static.graph import exporter
 
 _C_TYPES = {
@@ -52,7 +51,7 @@ def export(graph: Graph, path: str | os.PathLike[str], name: str = "", cpu: str 
             f"export: {', '.join(map(_described, unknown))} has lengths that are not known; specialise the graph "
             f"with at({{...}}), or trace it with the lengths"
         )
-    program = Program(optimize(graph, PASSES).graph)
+    program = Program(optimize(graph, FOR_CODE).graph)
     hosts = [step for step in program.schedule.steps if isinstance(step, Host)]
     if hosts:
         raise GraphError("export: NumPy would have to compute\n" + "\n".join(map(_reason, hosts)))

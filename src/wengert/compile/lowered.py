@@ -11,9 +11,9 @@ from wengert.backends.llvm.memory import Arena
 from wengert.backends.llvm.program import Program, every
 from wengert.backends.llvm.schedule import Copy, Host, Kernel, Rows, Schedule, Step, inside
 from wengert.compile.donation import worthwhile
-from wengert.compile.native import PASSES, fitted
+from wengert.compile.native import fitted
 from wengert.core.static import GraphNode, Value
-from wengert.passes import optimize
+from wengert.passes import FOR_CODE, optimize
 from wengert.plan.cost import flops_of
 from wengert.static.graph import Graph
 
@@ -66,7 +66,7 @@ class Lowered:
         refused: Mapping[int, str] | None = None,
     ) -> None:
         self.graph = graph
-        self.passes = optimize(graph, PASSES)
+        self.passes = optimize(graph, FOR_CODE)
         self.optimized = Graph.of(self.passes.graph)
         self._donated, self._refused = donated, refused or {}
         inputs = self.passes.graph.inputs

@@ -13,11 +13,7 @@ from wengert.compile.check import Check
 from wengert.core.derived import halves
 from wengert.core.static import Graph
 from wengert.ops.control import Call
-from wengert.passes import DEFAULT, AddSlices, Decompose, optimize
-from wengert.passes.rewriting import Pass
-
-#: What runs before code is generated.
-PASSES: tuple[Pass, ...] = (*DEFAULT[:-1], Decompose(), AddSlices(), DEFAULT[-1])
+from wengert.passes import FOR_CODE, optimize
 
 
 class Compiled(Call):
@@ -52,7 +48,7 @@ class Compiled(Call):
 
 def program_of(graph: Graph) -> Program:
     """The program of a graph, made once."""
-    found: Program = graph.cached("program", lambda: Program(optimize(graph, PASSES).graph))
+    found: Program = graph.cached("program", lambda: Program(optimize(graph, FOR_CODE).graph))
     return found
 
 

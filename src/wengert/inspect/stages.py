@@ -12,7 +12,6 @@ from typing import Any
 from wengert.backends.llvm.codegen import lowers
 from wengert.backends.llvm.grouping import group
 from wengert.backends.llvm.schedule import Host, Kernel, Product, Routine, Rows, Schedule
-from wengert.compile import PASSES
 from wengert.core.errors import WengertError
 from wengert.core.node import Leaf, Node, Output
 from wengert.core.pytree import tree_unflatten
@@ -23,6 +22,7 @@ from wengert.inspect.model import Model, ModelNode, shape_text
 from wengert.inspect.recording import Operand, operation
 from wengert.ops.control import Call
 from wengert.ops.random_ import get_rng_state, set_rng_state
+from wengert.passes import FOR_CODE
 from wengert.passes.pipeline import optimize
 from wengert.transforms.checkpoint import Checkpoint
 
@@ -160,7 +160,7 @@ def passes_of(graph: Graph) -> list[tuple[str, Model]]:
     """After each pass that changed something, the graph before it beside the graph after it; and the kernels of what is
     left."""
     found = []
-    done = optimize(graph, PASSES)
+    done = optimize(graph, FOR_CODE)
     for number, step in enumerate(done.steps, 1):
         changes = [f"−{count} {name}" for name, count in step.removed.most_common(3)]
         changes += [f"+{count} {name}" for name, count in step.added.most_common(3)]

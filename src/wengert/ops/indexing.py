@@ -239,7 +239,7 @@ class Gather(Primitive):
         return self.value(x, *arrays), tuple(arrays)
 
     def spec(self, x: TensorSpec, *arrays: Any) -> TensorSpec:
-        blanks = [np.zeros(a.shape, int) for a in arrays]
+        blanks = [np.zeros(shape_of(a), int) for a in arrays]
         view = np.broadcast_to(np.empty((), x.dtype), tuple(max(n, 1) for n in x.shape))
         return TensorSpec(view[_expression(self.entries, blanks)].shape, x.dtype)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.core.derived import Flags, batch_graph, differentiable, halves, jvp_graph, pullback_graph
+from wengert.core.derived import Flags, batch_graph, differentiable, halves, jvp_graph, pullback_graph, selected
 from wengert.core.errors import GradientError
 from wengert.core.interpreter import METER, interpret
 from wengert.core.primitive import REGISTRY
@@ -19,7 +19,7 @@ from wengert.core.static import Graph, GraphNode, Input, Result
 from wengert.core.tracing import needed, trace_flat
 from wengert.core.types import TensorSpec
 from wengert.ops.control import GraphPrimitive, any_tensor, cotangents_of, moving_of, spread
-from wengert.ops.reversal import Reversal, Snapshots, sweep_back
+from wengert.ops.reversal import Pieces, Reversal, Snapshots, sweep_back
 
 
 class Parts(NamedTuple):
@@ -258,6 +258,13 @@ class Scan(Loop):
         g_init = [g for g, flag in zip(g_carry, _of(flags.carry, floats), strict=True) if flag]
         return [*g_consts, *g_init, *g_xs]
 
+    def sweep_pieces(self, wanted: Flags) -> Pieces:
+        flags = self.parts(wanted)
+        floats = tuple(map(differentiable, self.parts(self.body.inputs).carry))
+        pull = pullback_graph(self.body, (*flags.consts, *floats, *flags.xs))
+        advance = selected(self.body, self.body.outputs[: self.carry])
+        return Pieces(None, advance, _state_first(pull, sum(flags.consts), sum(floats)))
+
     def pruned(self, used: Sequence[bool]) -> tuple[Scan, Sequence[int]] | None:
         """A scan without the carries and stacked results that neither a result that is used nor another step needs."""
         outs = self.body.outputs
@@ -481,6 +488,12 @@ class While(Loop):
         sweep_back(snapshots, steps, lambda number, state: interpret(self.body, [*consts, *state]), back)
         return [*g_consts, *(g for g, flag in zip(g_carry, _of(wanted[self.consts :], floats), strict=True) if flag)]
 
+    def sweep_pieces(self, wanted: Flags) -> Pieces:
+        floats = tuple(map(differentiable, self.body.outputs))
+        flags = wanted[: self.consts]
+        pull = pullback_graph(self.body, (*flags, *floats))
+        return Pieces(self.condition, self.body, _state_first(pull, sum(flags), sum(floats)))
+
     def dual(self, moving: Flags) -> tuple[While, Flags]:
         flags, joint, moved = self.fixed_point(moving)
         count = len(self.body.inputs)
@@ -536,6 +549,14 @@ def _until_all_stop(condition: Graph, body: Graph, consts: int, size: int) -> tu
 
     found: tuple[Graph, Graph] = body.cached(("until all stop", condition), build)
     return found
+
+
+def _state_first(pull: Graph, consts: int, carry: int) -> Graph:
+    """A pullback that gives the cotangents of the state before those of the constants."""
+    outs = pull.outputs
+    return pull.replace(
+        outputs=(*outs[consts : consts + carry], *outs[:consts], *outs[consts + carry :]), out_tree=None
+    )
 
 
 def _call(graph: Graph, xs: Sequence[Any]) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -140,6 +140,18 @@ def sweep_back(
         end = start
 
 
+class Pieces(NamedTuple):
+    """The graphs of a sweep."""
+
+    #: Whether there is another step, if their number is not known.
+    condition: Graph | None
+    #: From constants, state and one row of what a scan runs over to the next state.
+    advance: Graph
+    #: From the same, the cotangents of the next state and of one row of what a scan stacks, to the cotangents of the
+    #: state, of the wanted constants, and of the wanted rows.
+    pull: Graph
+
+
 class Reversal(GraphPrimitive):
     """The pullback of a loop that holds few states: from its operands and the cotangents of its results to those of the
     wanted operands.
@@ -160,6 +172,12 @@ class Reversal(GraphPrimitive):
     def _split(self, operands: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
         count = len(self.wanted)
         return operands[:count], operands[count:]
+
+    @property
+    def pieces(self) -> Pieces:
+        """What a compiler makes the sweep of."""
+        found: Pieces = self.loop.sweep_pieces(self.wanted)  # type: ignore[attr-defined]
+        return found
 
     def value(self, *operands: Any) -> Any:
         inputs, cotangents = self._split(operands)

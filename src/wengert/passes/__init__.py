@@ -7,6 +7,7 @@ from wengert.passes.decompose import Decompose as Decompose
 from wengert.passes.fold import Fold as Fold
 from wengert.passes.loops import MergeLoops as MergeLoops
 from wengert.passes.pipeline import DEFAULT as DEFAULT
+from wengert.passes.pipeline import FOR_CODE as FOR_CODE
 from wengert.passes.pipeline import Report as Report
 from wengert.passes.pipeline import optimize as optimize
 from wengert.passes.rewriting import rewrite as rewrite

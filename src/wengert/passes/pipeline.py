@@ -12,10 +12,12 @@ from wengert.core.static import Graph
 from wengert.passes.chain import OrderMatmuls
 from wengert.passes.cse import ShareSubexpressions
 from wengert.passes.dce import DropDeadCode
+from wengert.passes.decompose import Decompose
 from wengert.passes.fold import Fold
 from wengert.passes.loops import MergeLoops
 from wengert.passes.rewriting import Pass
 from wengert.passes.simplify import Simplify
+from wengert.passes.slices import AddSlices
 from wengert.passes.views import CancelViews
 
 #: In the order of a round. Every one of them keeps results as they are, to the last bit; ``OrderMatmuls`` alone rounds
@@ -29,6 +31,9 @@ DEFAULT: tuple[Pass, ...] = (
     OrderMatmuls(),
     DropDeadCode(),
 )
+
+#: What runs before code is generated.
+FOR_CODE: tuple[Pass, ...] = (*DEFAULT[:-1], Decompose(), AddSlices(), DEFAULT[-1])
 
 #: Sees the graph before a pass, the pass, and the graph after it.
 Observer = Callable[[Graph, Pass, Graph], None]

@@ -9,7 +9,8 @@ from wengert.backends.llvm import codegen
 from wengert.backends.llvm.layout import Layout, contiguous, own, size
 from wengert.backends.llvm.loops import index, loop, stack
 from wengert.backends.llvm.memory import SMALL, Arena
-from wengert.backends.llvm.schedule import Branch, Repeat, Schedule, Step, Until, handed_over
+from wengert.backends.llvm.schedule import Branch, Repeat, Schedule, Step, Sweep, Until, handed_over
+from wengert.backends.llvm.sweeping import Sweeping
 from wengert.core.lazy import LazyModule
 from wengert.core.static import Constant, Value
 from wengert.ops.control import Call
@@ -21,7 +22,7 @@ class Inner:
     """Emits one loop or branch in the place of a frame's builder."""
 
     def __init__(self, frame: codegen.Frame, arena: Arena, base: Any) -> None:
-        self.frame = frame
+        self.outer = frame
         self.builder = frame.builder
         self.arena = arena
         self.base = base
@@ -33,29 +34,31 @@ class Inner:
             self.until(step)
         elif isinstance(step, Branch):
             self.branch(step)
+        elif isinstance(step, Sweep):
+            Sweeping(self, step).emit()
 
-    def _copy(self, source: Layout, target: Layout, pointers: tuple[Any, Any]) -> None:
-        codegen.copy_elements(self.frame.code, self.builder, source, target, pointers)
+    def copy(self, source: Layout, target: Layout, pointers: tuple[Any, Any]) -> None:
+        codegen.copy_elements(self.outer.code, self.builder, source, target, pointers)
 
-    def _frame(self, schedule: Schedule, pointers: dict[Value, Any]) -> codegen.Frame:
+    def frame(self, schedule: Schedule, pointers: dict[Value, Any]) -> codegen.Frame:
         """The frame of an inner schedule, after its steps have been emitted."""
-        constants = {x: pointer for x, pointer in self.frame.pointers.items() if isinstance(x, Constant)}
+        constants = {x: pointer for x, pointer in self.outer.pointers.items() if isinstance(x, Constant)}
         base = self.base
         if schedule in self.arena.offsets:
             base = self.builder.gep(base, [index(self.arena.offsets[schedule])])
-        frame = codegen.Frame(self.frame.code, self.builder, schedule, constants | pointers, self.frame.status)
+        frame = codegen.Frame(self.outer.code, self.builder, schedule, constants | pointers, self.outer.status)
         frame.allocate(self.arena.inner[schedule], base)
         frame.run(schedule.steps, self.arena.inner[schedule], base)
         return frame
 
-    def _whole(self, x: Value) -> Any:
+    def whole(self, x: Value) -> Any:
         """The pointer to an operand that lies in one piece."""
-        layout = self.frame.schedule.layouts[x]
-        return self.builder.gep(self.frame.pointers[layout.root], [index(layout.offset)])
+        layout = self.outer.schedule.layouts[x]
+        return self.builder.gep(self.outer.pointers[layout.root], [index(layout.offset)])
 
     def _rows(self, x: Value) -> tuple[Any, int]:
         """The pointer to an operand whose rows lie in one piece each, and the step from row to row."""
-        return self._whole(x), self.frame.schedule.layouts[x].strides[0]
+        return self.whole(x), self.outer.schedule.layouts[x].strides[0]
 
     def _states(self, news: Sequence[Value], operands: Sequence[Value], results: Sequence[Value]) -> list[Any]:
         """Memory for what is handed from step to step, with the initial values in it: on the stack if it is small, so
@@ -63,23 +66,23 @@ class Inner:
         states = []
         for inner, x, result in zip(news, operands, results, strict=True):
             small = result.spec.nbytes <= SMALL
-            state = stack(self.builder, inner.dtype, size(inner.shape)) if small else self.frame.pointers[result]
-            layout = self.frame.schedule.layouts[x]
-            self._copy(layout, own(inner), (self.frame.pointers[layout.root], state))
+            state = stack(self.builder, inner.dtype, size(inner.shape)) if small else self.outer.pointers[result]
+            layout = self.outer.schedule.layouts[x]
+            self.copy(layout, own(inner), (self.outer.pointers[layout.root], state))
             states.append(state)
         return states
 
     def _results(self, states: Sequence[Any], results: Sequence[Value]) -> None:
         for state, result in zip(states, results, strict=True):
-            pointer = self.frame.pointers[result]
+            pointer = self.outer.pointers[result]
             if state is not pointer:
-                self._copy(own(result), own(result), (state, pointer))
+                self.copy(own(result), own(result), (state, pointer))
 
-    def _hand_on(self, frame: codegen.Frame, olds: Sequence[Value], states: Sequence[Any]) -> None:
+    def hand_on(self, frame: codegen.Frame, olds: Sequence[Value], states: Sequence[Any]) -> None:
         """The new state in the place of the old one. No part of it lies in the old one, but for what stays as it is."""
         for layout, x, state in zip(frame.schedule.outputs, olds, states, strict=False):
             if layout.root is not x:
-                self._copy(layout, own(x), (frame.pointers[layout.root], state))
+                self.copy(layout, own(x), (frame.pointers[layout.root], state))
 
     # -- scan ---------------------------------------------------------------------------------------------------
 
@@ -89,7 +92,7 @@ class Inner:
         results = step.node.results[: scan.carry]
         states = self._states(inputs.carry, operands.carry, results)
         if scan.length:
-            consts = {x: self._whole(y) for x, y in zip(inputs.consts, operands.consts, strict=True)}
+            consts = {x: self.whole(y) for x, y in zip(inputs.consts, operands.consts, strict=True)}
             rows = [self._rows(x) for x in operands.xs]
             with loop(self.builder, scan.length) as number:
                 place = self.builder.sub(index(scan.length - 1), number) if scan.reverse else number
@@ -105,16 +108,16 @@ class Inner:
         copies = []
         for k in range(scan.carry, len(step.node.results)):
             at, result = step.body.outputs[k], step.node.results[k]
-            slot = self.builder.gep(self.frame.pointers[result], [self.builder.mul(place, index(size(at.shape)))])
+            slot = self.builder.gep(self.outer.pointers[result], [self.builder.mul(place, index(size(at.shape)))])
             if direct.get(at.root) == k:
                 pointers[at.root] = slot
             else:
                 copies.append((at, slot))
-        frame = self._frame(step.body, pointers)
+        frame = self.frame(step.body, pointers)
         for at, slot in copies:
             target = Layout(at.root, at.shape, contiguous(at.shape))
-            self._copy(at, target, (frame.pointers[at.root], slot))
-        self._hand_on(frame, scan.parts(scan.body.inputs).carry, states)
+            self.copy(at, target, (frame.pointers[at.root], slot))
+        self.hand_on(frame, scan.parts(scan.body.inputs).carry, states)
 
     # -- while_loop ---------------------------------------------------------------------------------------------
 
@@ -124,19 +127,19 @@ class Inner:
         inputs, asked = op.parts(op.body.inputs), op.parts(op.condition.inputs)
         operands = op.parts(step.node.operands)
         states = self._states(inputs.carry, operands.carry, step.node.results)
-        consts = [self._whole(x) for x in operands.consts]
+        consts = [self.whole(x) for x in operands.consts]
         ask, body, after = (builder.append_basic_block(name) for name in ("ask", "body", "after"))
         builder.branch(ask)
         builder.position_at_end(ask)
         given = dict(zip((*asked.consts, *asked.carry), (*consts, *states), strict=True))
-        frame = self._frame(step.condition, given)
+        frame = self.frame(step.condition, given)
         (answer,) = step.condition.outputs
         value = builder.load(builder.gep(frame.pointers[answer.root], [index(answer.offset)]))
         builder.cbranch(builder.icmp_signed("!=", value, ir.Constant(value.type, 0)), body, after)
         builder.position_at_end(body)
         given = dict(zip((*inputs.consts, *inputs.carry), (*consts, *states), strict=True))
-        frame = self._frame(step.body, given)
-        self._hand_on(frame, inputs.carry, states)
+        frame = self.frame(step.body, given)
+        self.hand_on(frame, inputs.carry, states)
         builder.branch(ask)
         builder.position_at_end(after)
         self._results(states, step.node.results)
@@ -149,8 +152,8 @@ class Inner:
             return
         builder = self.builder
         chosen, *operands = step.node.operands
-        layout = self.frame.schedule.layouts[chosen]
-        number = builder.load(builder.gep(self.frame.pointers[layout.root], [index(layout.offset)]))
+        layout = self.outer.schedule.layouts[chosen]
+        number = builder.load(builder.gep(self.outer.pointers[layout.root], [index(layout.offset)]))
         number = builder.sext(number, ir.IntType(64)) if number.type.width < 64 else number
         blocks = [builder.append_basic_block("branch") for _ in step.branches]
         after = builder.append_basic_block("after")
@@ -166,11 +169,11 @@ class Inner:
 
     def _run(self, schedule: Schedule, step: Branch, operands: Sequence[Value]) -> None:
         """A schedule of the step's operands, and its outputs as the step's results."""
-        pointers = [self._whole(x) for x in operands]
+        pointers = [self.whole(x) for x in operands]
         direct = handed_over(step, schedule)
         given: dict[Value, Any] = dict(zip(schedule.graph.inputs, pointers, strict=True))
-        given.update((root, self.frame.pointers[step.node.results[k]]) for root, k in direct.items())
-        frame = self._frame(schedule, given)
+        given.update((root, self.outer.pointers[step.node.results[k]]) for root, k in direct.items())
+        frame = self.frame(schedule, given)
         for k, (at, result) in enumerate(zip(schedule.outputs, step.node.results, strict=True)):
             if direct.get(at.root) != k:
-                self._copy(at, own(result), (frame.pointers[at.root], self.frame.pointers[result]))
+                self.copy(at, own(result), (frame.pointers[at.root], self.outer.pointers[result]))

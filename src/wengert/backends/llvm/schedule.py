@@ -20,6 +20,8 @@ from wengert.ops.contraction import Matmul
 from wengert.ops.control import Call, Switch
 from wengert.ops.families import Elementwise
 from wengert.ops.loops import Scan, While
+from wengert.ops.reversal import Reversal
+from wengert.passes import FOR_CODE, optimize
 
 #: Elements of a row up to which it is short.
 SHORT = 16
@@ -141,6 +143,20 @@ class Until:
 
 
 @dataclass(eq=False)
+class Sweep:
+    """The way back through a loop that holds a few states. The memory of its own: for the states that are held, for the
+    one that is worked on, and for its cotangents."""
+
+    node: GraphNode
+    condition: Schedule | None
+    advance: Schedule
+    pull: Schedule
+    held: list[Value]
+    state: list[Value]
+    cotangents: list[Value]
+
+
+@dataclass(eq=False)
 class Branch:
     """A choice among schedules; if there is but one, it is run."""
 
@@ -156,7 +172,7 @@ class Host:
     reason: str
 
 
-Step = Kernel | Rows | Copy | Assembly | Product | Routine | Repeat | Until | Branch | Host
+Step = Kernel | Rows | Copy | Assembly | Product | Routine | Repeat | Until | Sweep | Branch | Host
 
 
 def inside(step: Step) -> list[Schedule]:
@@ -165,6 +181,8 @@ def inside(step: Step) -> list[Schedule]:
         return [step.body]
     if isinstance(step, Until):
         return [step.condition, step.body]
+    if isinstance(step, Sweep):
+        return [*([step.condition] if step.condition is not None else []), step.advance, step.pull]
     return step.branches if isinstance(step, Branch) else []
 
 
@@ -227,11 +245,11 @@ class Schedule:
             reason = lowering.reason
         elif isinstance(primitive, Matmul) and _is_product(node):
             return self._append(Product(node), node)
-        elif isinstance(primitive, (Scan, While, Switch, Call)) and not getattr(primitive, "slots", 0):
-            schedules = self._inside(primitive)
-            reasons = {step.reason for one in schedules for step in one.hosts}
+        elif isinstance(primitive, (Scan, While, Switch, Call, Reversal)):
+            carrying = self._carrying(node)
+            reasons = {step.reason for one in inside(carrying) for step in one.hosts}
             if not reasons:
-                return self._append(_carrying(node, schedules), node)
+                return self._append(carrying, node)
             reason = "; ".join(sorted(reasons))
         else:
             found = routines.plan(node)
@@ -240,11 +258,33 @@ class Schedule:
             reason = found
         return self._append(Host(node, reason), node)
 
-    def _inside(self, primitive: Any) -> list[Schedule]:
-        """The schedules of the graphs that a loop or a branch carries; a loop's body comes last."""
+    def _carrying(self, node: GraphNode) -> Step:
+        """The step of an operation that carries graphs."""
+        primitive: Any = node.primitive
+        if isinstance(primitive, Reversal):
+            return self._sweep(node, primitive)
+        if isinstance(primitive, (Switch, Call)):
+            return Branch(node, [Schedule(one, self._lowers) for one in primitive.graphs()])
         *others, body = primitive.graphs()
-        carried = () if isinstance(primitive, (Switch, Call)) else primitive.parts(body.inputs).carry
-        return [*(Schedule(one, self._lowers) for one in others), Schedule(body, self._lowers, carried)]
+        inner = Schedule(body, self._lowers, primitive.parts(body.inputs).carry)
+        return Until(node, Schedule(others[0], self._lowers), inner) if others else Repeat(node, inner)
+
+    def _sweep(self, node: GraphNode, primitive: Reversal) -> Sweep:
+        condition, advance, pull = primitive.pieces
+        pull = optimize(pull, FOR_CODE).graph
+        loop: Any = primitive.loop
+        states = loop.parts(advance.inputs).carry
+        floats = [x.spec for x in states if x.dtype.kind in "fc"]
+        first = len(advance.inputs)
+        return Sweep(
+            node,
+            None if condition is None else Schedule(condition, self._lowers),
+            Schedule(advance, self._lowers, states),
+            Schedule(pull, self._lowers, pull.inputs[first : first + len(floats)]),
+            [Result(TensorSpec((loop.slots, *x.shape), x.dtype), 0) for x in states],
+            [Result(x.spec, 0) for x in states],
+            [Result(spec, 0) for spec in floats],
+        )
 
     def _as_view(self, node: GraphNode) -> bool:
         if len(node.operands) != 1 or isinstance(node.primitive, Elementwise) or not node.results:
@@ -438,6 +478,8 @@ class Schedule:
             stored = [y for node in step.nodes for y in node.results if y in step.stored]
             return [self.layouts[y].root for y in (*stored, *reduced)]
         results = [self.layouts[y].root for y in step.node.results]
+        if isinstance(step, Sweep):
+            return [*results, *step.held, *step.state, *step.cotangents]
         return [*results, *(step.plan.scratch if isinstance(step, Routine) else ())]
 
     def lifetimes(self) -> dict[Value, tuple[int, int]]:
@@ -490,14 +532,6 @@ def _small_first(graph: Graph) -> list[GraphNode]:
 def _is_large(node: GraphNode) -> bool:
     light = node.primitive.pointwise or node.primitive.reducer or node.primitive.aliases
     return not light or max((size(x.shape) for x in (*node.inputs, *node.results)), default=0) > SMALL
-
-
-def _carrying(node: GraphNode, schedules: list[Schedule]) -> Step:
-    if isinstance(node.primitive, Scan):
-        return Repeat(node, *schedules)
-    if isinstance(node.primitive, While):
-        return Until(node, *schedules)
-    return Branch(node, schedules)
 
 
 def _is_product(node: GraphNode) -> bool:
