@@ -8,6 +8,7 @@ from wengert.backends.llvm.routines import (
     decompositions,
     draws,
     empty,
+    exponentials,
     fourier,
     indexing,
     linear,
@@ -22,7 +23,20 @@ from wengert.backends.llvm.routines.registry import Plan, emit, rule_of
 from wengert.core.static import GraphNode
 
 #: Modules that register rules when they are imported.
-RULES = (classes, decompositions, complex_linear, draws, fourier, indexing, linear, pooling, rows, signals, windows)
+RULES = (
+    classes,
+    decompositions,
+    complex_linear,
+    draws,
+    exponentials,
+    fourier,
+    indexing,
+    linear,
+    pooling,
+    rows,
+    signals,
+    windows,
+)
 
 
 def plan(node: GraphNode) -> Plan | str:

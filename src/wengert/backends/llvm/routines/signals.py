@@ -15,12 +15,12 @@ from wengert.ops.correlation import Convolve, Correlate
 
 def _numbers(node: GraphNode) -> str:
     fit = all(isinstance(x, Value) and x.dtype == node.dtype for x in node.operands)
-    return "" if fit and node.dtype.char in "bhilqBHILQfd" else "these dtypes"
+    return "" if fit and node.dtype.char in "bhilqBHILQfdFD" else "these dtypes"
 
 
 @routine(Convolve, Correlate, refuses=_numbers)
 def sums(site: Site) -> None:
-    """``out[k + j] += x[k] y[j]``, or ``out[k] += x[k + j] y[j]``."""
+    """``out[k + j] += x[k] y[j]``, or ``out[k] += x[k + j] conj(y[j])``."""
     builder, emitter, dtype = site.builder, site.emitter, site.node.dtype
     convolves = isinstance(site.op, Convolve)
     (first, n), (second, m) = ((site.operand(k), size(x.shape)) for k, x in enumerate(site.node.inputs))
@@ -31,6 +31,8 @@ def sums(site: Site) -> None:
         store(emitter, zero, site.result(), k)
     with loop(builder, m) as j:
         factor = load(emitter, second, j, dtype)
+        if dtype.kind == "c" and not convolves:
+            factor = emitter.ufunc(np.conjugate, (factor,))
         with loop(builder, n if convolves else n - m + 1) as k:
             source: Any = k if convolves else builder.add(k, j)
             target: Any = builder.add(k, j) if convolves else k
