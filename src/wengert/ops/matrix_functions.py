@@ -26,13 +26,18 @@ def upper_block(x: Array, e: Array) -> Array:
     )
 
 
+def _exponential(x: Any) -> Any:
+    """By SciPy, in double precision for single, as NumPy's linear algebra computes: squaring multiplies errors."""
+    return _scipy.expm(np.asarray(x, np.result_type(x, np.float64)))
+
+
 class Expm(Primitive):
     """The matrix exponential."""
 
     maps_leading_axes = True
 
     def value(self, x: Any) -> Any:
-        return np.asarray(_scipy.expm(x), float_dtype(x))
+        return np.asarray(_exponential(x), float_dtype(x))
 
     def spec(self, x: TensorSpec) -> TensorSpec:
         return TensorSpec(x.shape, float_dtype(x))
@@ -55,9 +60,10 @@ class ExpmFrechet(Primitive):
     def value(self, x: Any, e: Any) -> Any:
         n = x.shape[-1]
         # The direction is brought to length one: a long one would make the exponential scale and square too often.
-        length = np.abs(e).sum(axis=(-2, -1), keepdims=True)
-        length = np.where((length > 0) & np.isfinite(length), length, 1).astype(length.dtype)
-        return np.asarray(_scipy.expm(upper_block(x, e / length))[..., :n, n:] * length)
+        dtype = np.result_type(float_dtype(x), float_dtype(e))
+        length = np.abs(e).sum(axis=(-2, -1), keepdims=True, dtype=np.float64)
+        length = np.where((length > 0) & np.isfinite(length), length, 1.0)
+        return np.asarray(_exponential(upper_block(x, e / length))[..., :n, n:] * length, dtype)
 
     def spec(self, x: TensorSpec, e: TensorSpec) -> TensorSpec:
         return TensorSpec(np.broadcast_shapes(x.shape, e.shape), np.result_type(float_dtype(x), float_dtype(e)))
