@@ -156,6 +156,8 @@ def test_what_cannot_be_exported_says_why(tmp_path: Path) -> None:
     host = wg.trace(lambda x: wg.scipy.linalg.logm(x) + 1)(np.eye(3))
     with pytest.raises(wg.GraphError, match=r"NumPy would have to compute\n  logm: .*test_export.py"):
         host.export(tmp_path / "host")
+    with pytest.raises(wg.GraphError, match="standard_gamma is computed by NumPy or SciPy"):
+        wg.trace(lambda key: wg.random.gamma(key, 2.0, (3,)))(wg.random.key(0)).export(tmp_path / "draws")
     with pytest.raises(wg.GraphError, match=r"x \(float64\[n0\]\) has lengths that are not known"):
         wg.trace(lambda x: x + 1)(wg.TensorSpec((None,))).export(tmp_path / "unknown")
     for name in ("two-words", "int", "1st"):

@@ -135,7 +135,7 @@ def foreign(module: Any) -> list[str]:
     """The functions that a module calls and that no library for C has under a name of its own."""
     found = []
     for one in module.functions:
-        prefix = next((p for p in ("wengert_special_", _LOOPS) if one.name.startswith(p)), None)
+        prefix = next((p for p in ("wengert_special_", _DRAWS, _LOOPS) if one.name.startswith(p)), None)
         if prefix is not None:
             found.append(one.name.removeprefix(prefix))
     return found
