@@ -10,7 +10,7 @@ import argparse
 
 import numpy as np
 
-from benchmarks import deep, harness, importing, mlp, overhead, scalar, side_by_side, tables
+from benchmarks import deep, harness, importing, mlp, overhead, rates, scalar, side_by_side, tables
 
 
 def versions() -> str:
@@ -44,7 +44,7 @@ def main() -> None:
         return
     sections = ["# Results", "", f"Measured on {harness.machine()}; {versions()}; one BLAS thread.", ""]
     sections += ["Machines differ and are noisy: read the ratios. `make bench` measures again.", ""]
-    for module in (overhead, mlp, deep, scalar, importing):
+    for module in (overhead, mlp, deep, scalar, rates, importing):
         print(f"running {module.__name__} ...", flush=True)
         sections += [module.main(), ""]
     sections += [compiled([], []), ""]

@@ -189,3 +189,21 @@ def test_what_does_not_depend_on_the_direction_of_a_hessian_is_computed_once() -
     exponentials = [node for node in graph.nodes if node.primitive.name == "exp"]
     assert exponentials
     assert all(node.shape == (7,) for node in exponentials)
+
+
+def test_in_a_trace_the_mode_is_chosen_by_the_work_alone() -> None:
+    """Two directions back are less work than fourteen forward, even if each has more operations to apply."""
+
+    def f(x: Any) -> Any:
+        return wg.stack([(x**2).sum(), wg.sin(x).sum()])
+
+    eager = wg.jacobian(f, report=True)(wg.ones(14))[1]
+    reports = []
+
+    def traced(x: Any) -> Any:
+        found, report = wg.jacobian(f, report=True)(x)
+        reports.append(report)
+        return found
+
+    wg.jit(traced)(wg.ones(14))
+    assert (eager.mode, reports[0].mode) == ("forward", "reverse")

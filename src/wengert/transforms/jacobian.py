@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from wengert.core.errors import GradientError
+from wengert.core.mode import MODE
 from wengert.core.static import Constant, Graph, Value
 from wengert.transforms.gradient import grad
 from wengert.transforms.pattern import sparsity
@@ -67,6 +68,8 @@ class Estimate:
         self.inputs = sum(sizes_of(inputs))
         self.outputs = sum(sizes_of(outputs))
         self.limit = limit
+        # In a trace an operation is applied once, when nobody waits for results.
+        self.per_node = 0.0 if MODE.get().trace is not None else _PER_NODE
         ends = sum(
             size * x.dtype.itemsize for xs in (inputs, outputs) for x, size in zip(xs, sizes_of(xs), strict=True)
         )
@@ -81,13 +84,15 @@ class Estimate:
 
     def forward(self, directions: int) -> float:
         passes = math.ceil(directions / self.chunk(directions))
-        return passes * (3 * self.nodes * _PER_NODE + self.moved * _PER_BYTE) + (
+        return passes * (3 * self.nodes * self.per_node + self.moved * _PER_BYTE) + (
             _PER_TANGENT * directions * self.moved * _PER_BYTE
         )
 
     def reverse(self, directions: int) -> float:
         passes = math.ceil(directions / self.chunk(directions, self.moved))
-        return (2 + 3 * passes) * self.nodes * _PER_NODE + (1 + _PER_COTANGENT * directions) * (self.moved * _PER_BYTE)
+        return (2 + 3 * passes) * self.nodes * self.per_node + (1 + _PER_COTANGENT * directions) * (
+            self.moved * _PER_BYTE
+        )
 
 
 def moved_bytes(graph: Graph) -> int:
