@@ -149,6 +149,7 @@ def test_a_failure_is_reported_by_the_long_way_every_time():
         with pytest.raises(IndexError):
             f(np.arange(3.0), np.array(7))
         assert f(np.arange(3.0), np.array(2)).item() == 2
+        assert entry._native(np.arange(3.0), np.array(2)).item() == 2
 
 
 def test_references_are_given_back():

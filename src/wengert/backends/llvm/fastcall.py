@@ -360,6 +360,7 @@ class _Emitter:
         with b.if_then(b.icmp_signed("!=", status, index(0))):
             failed = b.icmp_signed("!=", b.load(b.inttoptr(status, self.object)), ir.Constant(ir.IntType(8), 0))
             with b.if_then(failed, likely=False):
+                b.store(ir.Constant(ir.IntType(8), 0), b.inttoptr(status, self.object))
                 self.each(self.inputs, b.add(self.inputs, self.outputs), self.drop)
                 self.store(_BUSY, 0)
                 b.branch(self.miss)
