@@ -19,6 +19,7 @@ import numpy as np
 
 from wengert.backends.llvm.engine import Native
 from wengert.backends.llvm.external import array_function
+from wengert.backends.llvm.interrupts import INTERRUPTED
 from wengert.backends.llvm.loops import index
 from wengert.core.lazy import LazyModule
 from wengert.core.tensor import Tensor, wrap
@@ -144,6 +145,7 @@ _FUNCTIONS = {
     "PyLong_AsLongLong": ("word", "object"),
     "PyErr_Occurred": ("object",),
     "PyErr_Clear": (None,),
+    "PyErr_Restore": (None, "object", "object", "object"),
     "PyEval_SaveThread": ("object",),
     "PyEval_RestoreThread": (None, "object"),
     "Py_IncRef": (None, "object"),
@@ -358,10 +360,15 @@ class _Emitter:
                 b.call(program, [self.places])
         status = self.header(_STATUS)
         with b.if_then(b.icmp_signed("!=", status, index(0))):
-            failed = b.icmp_signed("!=", b.load(b.inttoptr(status, self.object)), ir.Constant(ir.IntType(8), 0))
+            code = b.load(b.inttoptr(status, self.object))
+            failed = b.icmp_signed("!=", code, ir.Constant(ir.IntType(8), 0))
             with b.if_then(failed, likely=False):
                 b.store(ir.Constant(ir.IntType(8), 0), b.inttoptr(status, self.object))
                 self.each(self.inputs, b.add(self.inputs, self.outputs), self.drop)
+                with b.if_then(b.icmp_signed("==", code, ir.Constant(ir.IntType(8), INTERRUPTED))):
+                    words = b.inttoptr(b.add(status, index(8)), self.object.as_pointer())
+                    self.call("PyErr_Restore", *(b.load(b.gep(words, [index(k)])) for k in range(3)))
+                    b.branch(self.lost)
                 self.store(_BUSY, 0)
                 b.branch(self.miss)
 

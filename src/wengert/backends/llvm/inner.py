@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from wengert.backends.llvm import codegen
+from wengert.backends.llvm import codegen, interrupts
 from wengert.backends.llvm.layout import Layout, contiguous, own, size
 from wengert.backends.llvm.loops import index, loop, stack
 from wengert.backends.llvm.memory import SMALL, Arena
@@ -94,13 +95,35 @@ class Inner:
         if scan.length:
             consts = {x: self.whole(y) for x, y in zip(inputs.consts, operands.consts, strict=True)}
             rows = [self._rows(x) for x in operands.xs]
-            with loop(self.builder, scan.length) as number:
+            with self._numbers(step, scan.length) as number:
                 place = self.builder.sub(index(scan.length - 1), number) if scan.reverse else number
                 pointers = consts | dict(zip(inputs.carry, states, strict=True))
                 for x, (pointer, stride) in zip(inputs.xs, rows, strict=True):
                     pointers[x] = self.builder.gep(pointer, [self.builder.mul(place, index(stride))])
                 self._step(step, pointers, place, states)
         self._results(states, results)
+
+    @contextmanager
+    def _numbers(self, step: Repeat, length: int) -> Iterator[Any]:
+        """The loop over the steps; a long one in pieces, between which Python is asked for signals."""
+        builder, code = self.builder, self.outer.code
+        if not code.interrupts or not interrupts.asks(step):
+            with loop(builder, length) as number:
+                yield number
+            return
+        piece = interrupts.steps_between(step.body)
+        leave = builder.append_basic_block("leave")
+        with loop(builder, -(-length // piece)) as pieces:
+            first = builder.mul(pieces, index(piece))
+            left = builder.sub(index(length), first)
+            count = builder.select(builder.icmp_signed("<", left, index(piece)), left, index(piece))
+            with loop(builder, count) as within:
+                yield builder.add(first, within)
+            go_on = builder.append_basic_block("go_on")
+            builder.cbranch(interrupts.emit(code, builder, self.outer.status), leave, go_on)
+            builder.position_at_end(go_on)
+        builder.branch(leave)
+        builder.position_at_end(leave)
 
     def _step(self, step: Repeat, pointers: dict[Value, Any], place: Any, states: Sequence[Any]) -> None:
         scan: Any = step.node.primitive
@@ -140,9 +163,26 @@ class Inner:
         given = dict(zip((*inputs.consts, *inputs.carry), (*consts, *states), strict=True))
         frame = self.frame(step.body, given)
         self.hand_on(frame, inputs.carry, states)
-        builder.branch(ask)
+        if self.outer.code.interrupts:
+            self._ask_now_and_then(step, ask, after)
+        else:
+            builder.branch(ask)
         builder.position_at_end(after)
         self._results(states, step.node.results)
+
+    def _ask_now_and_then(self, step: Until, again: Any, after: Any) -> None:
+        """Go on with the next step; after so many of them Python is asked for signals."""
+        builder = self.builder
+        with builder.goto_entry_block():
+            counter = builder.alloca(ir.IntType(64))
+            builder.store(index(0), counter)
+        count = builder.add(builder.load(counter), index(1))
+        builder.store(count, counter)
+        now = builder.append_basic_block("now")
+        between = index(interrupts.steps_between(step.body) - 1)
+        builder.cbranch(builder.icmp_signed("==", builder.and_(count, between), index(0)), now, again)
+        builder.position_at_end(now)
+        builder.cbranch(interrupts.emit(self.outer.code, builder, self.outer.status), after, again)
 
     # -- switch -------------------------------------------------------------------------------------------------
 

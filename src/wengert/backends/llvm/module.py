@@ -13,12 +13,14 @@ ir: Any = LazyModule("llvmlite.ir")
 class Code:
     """A module, and the functions in it that several steps share."""
 
-    def __init__(self, inner: Any = None, threads: bool = False) -> None:
+    def __init__(self, inner: Any = None, threads: bool = False, interrupts: bool = False) -> None:
         self.module = ir.Module("wengert")
         #: Emits loops and branches (``wengert.backends.llvm.inner``).
         self.inner = inner
         #: Whether chunks of loops are handed to threads.
         self.threads = threads
+        #: Whether long loops ask Python for signals.
+        self.interrupts = interrupts
         self.kernels: dict[Any, Any] = {}
         #: How many operations have been written out in place.
         self.written = 0

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from wengert.backends.llvm import results
+from wengert.backends.llvm import interrupts, results
 from wengert.backends.llvm.codegen import Frame, lowers
 from wengert.backends.llvm.division import divide
 from wengert.backends.llvm.engine import Native
@@ -98,9 +98,9 @@ class Program:
         self._threaded = False
         #: Whether other threads may run Python meanwhile.
         self._releases = False
-        self._compile(keep_text)
         #: Whether native code may find something wrong.
         self._checked = any(isinstance(step, Routine) for one in every(schedule) for step in one.steps)
+        self._compile(keep_text)
         self.simple = len(self.segments) == 1 and isinstance(self.segments[0], Segment) and not self._held
         self._call: Any = self.segments[0].call if self.simple else None  # type: ignore[union-attr]
         self._table: Any = ctypes.c_void_p * (len(self.places) + 1)
@@ -136,7 +136,7 @@ class Program:
         native = [one for one in self.segments if isinstance(one, Segment)]
         if not native:
             return
-        code = Code(Inner, threads=AVAILABLE)
+        code = Code(Inner, threads=AVAILABLE, interrupts=True)
         table = ir.IntType(8).as_pointer().as_pointer()
         for number, segment in enumerate(native):
             function, builder = code.function(f"segment_{number}", [table], internal=False)
@@ -150,7 +150,11 @@ class Program:
                     builder.call(part, function.args)
             builder.ret_void()
         self._threaded = DISPATCH in code.module.globals
-        self.native = Native(code.module, keep_text, {DISPATCH: POOL.address()} if self._threaded else None)
+        outside = {DISPATCH: POOL.address()} if self._threaded else {}
+        if interrupts.POLL in code.module.globals:
+            outside[interrupts.POLL] = interrupts.address()
+            self._checked = True
+        self.native = Native(code.module, keep_text, outside)
         long = sum(np.prod(y.shape, dtype=float) for node in self.graph.nodes for y in node.results) > _LONG
         self._releases = bool(long or any(n.primitive.graphs() for n in self.graph.nodes))
         kind = ctypes.CFUNCTYPE if self._releases else ctypes.PYFUNCTYPE
@@ -195,7 +199,7 @@ class Program:
         if self.simple:
             self._call(self._table(*map(id, arguments), *map(id, fresh), *self._constant_ids, id(arena)))
             if self._checked and arena[-ALIGNMENT]:
-                self._explain(arguments)
+                self._explain(arena, arguments)
             self._arenas.append(arena)
             if self._direct:
                 return tuple(fresh)
@@ -269,13 +273,14 @@ class Program:
             if isinstance(one, Segment):
                 one.call(self._table(*map(id, arrays), id(arena)))
                 if self._checked and arena[-ALIGNMENT]:
-                    self._explain(arrays[: len(self.graph.inputs)])
+                    self._explain(arena, arrays[: len(self.graph.inputs)])
             else:
                 self._host(one, arrays)
         return arrays
 
-    def _explain(self, arguments: Sequence[np.ndarray]) -> NoReturn:
-        """Native code found something wrong, and does not know how to say it; the operations themselves do."""
+    def _explain(self, arena: np.ndarray, arguments: Sequence[np.ndarray]) -> NoReturn:
+        """A signal has come; or native code found something wrong, and the operations know how to say it."""
+        interrupts.raise_again(arena[-ALIGNMENT:].view(np.int64))
         interpret(self.graph, arguments)
         lost = "; arguments were donated and are overwritten: without donate_argnums the error says more"
         raise GraphError(f"native code reported a failure that NumPy does not find{lost if self._donated else ''}")
