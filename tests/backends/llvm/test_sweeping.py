@@ -49,7 +49,9 @@ def test_the_number_of_steps_is_found_at_every_call() -> None:
 @pytest.mark.parametrize("slots", [1, 2, 3, 20])
 def test_scans(slots: int, reverse: bool) -> None:
     def f(w: Any, x: Any, xs: Any) -> Any:
-        step = lambda c, r: (wg.tanh(w @ c) + r * 0.1, c * r)  # noqa: E731
+        def step(c: Any, r: Any) -> Any:
+            return wg.tanh(w @ c) + r * 0.1, c * r
+
         c, ys = wg.scan(step, x, xs, checkpoint=slots, reverse=reverse)
         return (c**2).sum() + (ys * xs[::-1]).sum()
 
@@ -67,7 +69,9 @@ def test_a_scan_over_nothing_but_a_length() -> None:
 
 def test_only_some_operands_are_wanted_and_states_are_of_several_dtypes() -> None:
     def f(w: Any, x: Any, shift: Any) -> Any:
-        step = lambda c, _: ((wg.tanh(w @ c[0]) + shift, c[1] * 0.5 + c[0][0].astype(np.float32), c[2] + 2), None)  # noqa: E731
+        def step(c: Any, _: Any) -> Any:
+            return (wg.tanh(w @ c[0]) + shift, c[1] * 0.5 + c[0][0].astype(np.float32), c[2] + 2), None
+
         a, b, n = wg.scan(step, (x, np.float32(1.5), 3), None, length=11, checkpoint=2)[0]
         return a.sum() * b + n
 
@@ -77,9 +81,13 @@ def test_only_some_operands_are_wanted_and_states_are_of_several_dtypes() -> Non
 
 def test_large_states() -> None:
     x = RNG.normal(size=(40, 30))
-    f = lambda x: wg.while_loop(  # noqa: E731
-        lambda c: c[1] < 25, lambda c: (wg.sin(c[0]) + c[0][::-1] * 0.1, c[1] + 1), (x, 0), checkpoint=4
-    )[0].sum()
+
+    def f(x: Any) -> Any:
+        def step(c: Any) -> Any:
+            return wg.sin(c[0]) + c[0][::-1] * 0.1, c[1] + 1
+
+        return wg.while_loop(lambda c: c[1] < 25, step, (x, 0), checkpoint=4)[0].sum()
+
     same(wg.grad(f), x)
 
 
@@ -105,7 +113,9 @@ def test_a_failure_inside_is_the_error_of_the_operation() -> None:
     table = np.arange(4.0)
 
     def f(x: Any, k: Any) -> Any:
-        step = lambda c: (c[0] * wg.tensor(table)[c[1]], c[1] + 1)  # noqa: E731
+        def step(c: Any) -> Any:
+            return c[0] * wg.tensor(table)[c[1]], c[1] + 1
+
         return wg.while_loop(lambda c: c[1] < k, step, (x, 1), checkpoint=2)[0].sum()
 
     g = wg.jit(wg.grad(f))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_products_with_a_factor_in_common_are_one(count: int, dtype: type) -> No
     columns, rows = RNG.normal(size=(count, 25, 1)).astype(dtype), RNG.normal(size=(3, count, 6, 40)).astype(dtype)
     tolerance = 1e-4 if dtype is np.float32 else 1e-12
 
-    def check(f, *args):  # type: ignore[no-untyped-def]
+    def check(f: Any, *args: Any) -> None:
         found = wg.jit(f)(*args).numpy()
         np.testing.assert_allclose(found, f(*args), rtol=tolerance, atol=tolerance)
 
