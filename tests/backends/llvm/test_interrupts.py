@@ -82,6 +82,31 @@ def test_loops_within_loops(alarm: Callable[[float], None]) -> None:
     assert f(0.3, 7).item() == pytest.approx(expected, rel=1e-13)
 
 
+@pytest.mark.parametrize("slots", [2, 30])
+def test_a_sweep_back_is_left_on_its_way_there(slots: int, alarm: Callable[[float], None]) -> None:
+    def f(x: Any, n: Any) -> Any:
+        return wg.while_loop(lambda c: c[1] < n, lambda c: (step(c[0]), c[1] + 1), (x, 0), checkpoint=slots)[0]
+
+    g = wg.jit(wg.grad(f))
+    expected = wg.grad(f)(0.3, 50).item()
+    assert g(0.3, 50).item() == pytest.approx(expected, rel=1e-12)
+    alarm(0.2)
+    with pytest.raises(RangError):
+        g(0.3, FOREVER)
+    alarm(0)
+    assert g(0.3, 50).item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_sweep_back_is_left_on_its_way_back(alarm: Callable[[float], None]) -> None:
+    def f(x: Any) -> Any:
+        return wg.scan(lambda c, _: (step(c), None), x, None, length=3_000_000, checkpoint="revolve", slots=2)[0]
+
+    g = wg.jit(wg.grad(f))
+    alarm(0.3)
+    with pytest.raises(RangError):
+        g(0.3)
+
+
 def test_control_c() -> None:
     f = wg.jit(until)
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))

@@ -52,7 +52,7 @@ def test_scans(slots: int, reverse: bool) -> None:
         def step(c: Any, r: Any) -> Any:
             return wg.tanh(w @ c) + r * 0.1, c * r
 
-        c, ys = wg.scan(step, x, xs, checkpoint=slots, reverse=reverse)
+        c, ys = wg.scan(step, x, xs, checkpoint="revolve", slots=slots, reverse=reverse)
         return (c**2).sum() + (ys * xs[::-1]).sum()
 
     for length in (1, 2, 3, 17, 60):
@@ -61,7 +61,7 @@ def test_scans(slots: int, reverse: bool) -> None:
 
 def test_a_scan_over_nothing_but_a_length() -> None:
     def f(x: Any) -> Any:
-        c, ys = wg.scan(lambda c, _: (wg.sin(c) * 1.1, c.sum()), x, None, length=13, checkpoint=3)
+        c, ys = wg.scan(lambda c, _: (wg.sin(c) * 1.1, c.sum()), x, None, length=13, checkpoint="revolve", slots=3)
         return c.sum() + (ys**2).sum()
 
     same(wg.grad(f), X)
@@ -72,7 +72,7 @@ def test_only_some_operands_are_wanted_and_states_are_of_several_dtypes() -> Non
         def step(c: Any, _: Any) -> Any:
             return (wg.tanh(w @ c[0]) + shift, c[1] * 0.5 + c[0][0].astype(np.float32), c[2] + 2), None
 
-        a, b, n = wg.scan(step, (x, np.float32(1.5), 3), None, length=11, checkpoint=2)[0]
+        a, b, n = wg.scan(step, (x, np.float32(1.5), 3), None, length=11, checkpoint="revolve", slots=2)[0]
         return a.sum() * b + n
 
     for argnums in (0, 1, 2, (0, 2)):
@@ -104,7 +104,9 @@ def test_loops_within_loops() -> None:
         def inner(c: Any) -> Any:
             return wg.while_loop(lambda d: d[1] < 3, lambda d: (wg.sin(d[0]) + c, d[1] + 1), (c, 0), checkpoint=2)
 
-        return wg.scan(lambda c, _: (inner(c)[0] * 0.9, None), x, None, length=7, checkpoint=2)[0].sum()
+        return wg.scan(lambda c, _: (inner(c)[0] * 0.9, None), x, None, length=7, checkpoint="revolve", slots=2)[
+            0
+        ].sum()
 
     same(wg.grad(f), X)
 

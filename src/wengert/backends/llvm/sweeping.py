@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends.llvm import codegen
+from wengert.backends.llvm import codegen, interrupts
 from wengert.backends.llvm.layout import Layout, contiguous, own, size
 from wengert.backends.llvm.loops import index, loop, stack
 from wengert.backends.llvm.module import Code
@@ -48,6 +48,8 @@ class Sweeping:
         self.slots = op.slots
         self.places = stack(self.builder, np.dtype(np.int64), op.slots)
         self.count, self.stride = self._variable(0), self._variable(1)
+        #: Whether a signal has ended it, and how many steps there were since Python was last asked.
+        self.left, self.since = self._variable(0), self._variable(0)
 
     # -- pieces -------------------------------------------------------------------------------------------------
 
@@ -155,12 +157,14 @@ class Sweeping:
             frame = self.inner.frame(condition, self._given(condition, None))
             (answer,) = condition.outputs
             value = builder.load(builder.gep(frame.pointers[answer.root], [index(answer.offset)]))
-            return builder.icmp_signed("!=", value, ir.Constant(value.type, 0))
+            answered = builder.icmp_signed("!=", value, ir.Constant(value.type, 0))
+            return builder.and_(answered, self._stays())
 
         with self._while(goes_on):
             number = builder.load(end)
             self._advance(number)
             builder.store(builder.add(number, index(1)), end)
+            self._ask(index(1))
 
     def _thin(self, number: Any) -> None:
         builder = self.builder
@@ -190,15 +194,13 @@ class Sweeping:
         """Every step, last to first, from held states; new ones are held where others have been used up."""
         builder = self.builder
         start = self._variable(0)
-        with self._while(lambda: builder.icmp_signed(">", builder.load(end), index(0))):
+        with self._while(lambda: builder.and_(builder.icmp_signed(">", builder.load(end), index(0)), self._stays())):
             with self._while(lambda: self._is_passed(end)):
                 builder.store(builder.sub(builder.load(self.count), index(1)), self.count)
             last = builder.sub(builder.load(self.count), index(1))
             builder.store(builder.load(self._place(last)), start)
             self._move(self._slot(last), self.state, self.step.state)
-            with self._while(
-                lambda: builder.icmp_signed(">", builder.sub(builder.load(end), builder.load(start)), index(1))
-            ):
+            with self._while(lambda: builder.and_(self._is_before(start, end), self._stays())):
                 count = builder.sub(builder.load(end), builder.load(start))
                 free = builder.sub(index(self.slots), builder.load(self.count))
                 has_room = builder.icmp_signed(">", free, index(0))
@@ -207,10 +209,34 @@ class Sweeping:
                 with loop(builder, ahead) as more:
                     self._advance(builder.add(builder.load(start), more))
                 builder.store(builder.add(builder.load(start), ahead), start)
+                self._ask(ahead)
                 with builder.if_then(has_room):
                     self._hold(builder.load(start))
             self._pull(builder.load(start))
             builder.store(builder.load(start), end)
+            self._ask(index(1))
+
+    def _is_before(self, start: Any, end: Any) -> Any:
+        """Whether there are steps between the state that is worked on and the one that is reversed next."""
+        builder = self.builder
+        return builder.icmp_signed(">", builder.sub(builder.load(end), builder.load(start)), index(1))
+
+    def _ask(self, steps: Any) -> None:
+        """After so many steps, ask Python for signals."""
+        builder, outer = self.builder, self.inner.outer
+        if not outer.code.interrupts:
+            return
+        since = builder.add(builder.load(self.since), steps)
+        builder.store(since, self.since)
+        now = builder.icmp_signed(">=", since, index(interrupts.steps_between(self.step.pull)))
+        with builder.if_then(now, likely=False):
+            builder.store(index(0), self.since)
+            with builder.if_then(interrupts.emit(outer.code, builder, outer.status)):
+                builder.store(index(1), self.left)
+
+    def _stays(self) -> Any:
+        """Whether no signal has ended it."""
+        return self.builder.icmp_signed("==", self.builder.load(self.left), index(0))
 
     def _is_passed(self, end: Any) -> Any:
         """Whether the last held state is of a step that has been reversed."""
