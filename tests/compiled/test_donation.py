@@ -270,3 +270,14 @@ def test_what_becomes_of_each_argument_is_reported() -> None:
     assert lowered.predicted_bytes == lowered.measured_bytes
     assert "becomes output 0" in lowered.report()
     np.testing.assert_array_equal(shared, np.ones(N))
+
+
+def test_numbers_and_arrays_beside_what_is_donated_are_told_apart() -> None:
+    f = wg.jit(lambda x, s: x * s, donate_argnums=0)
+    for s, dtype in [(2.0, "float32"), (np.array(2.0), "float64"), (2, "float32"), (np.array(2), "float64")]:
+        for _ in range(3):
+            assert f(np.ones(100_000, np.float32), s).dtype == dtype
+    g = wg.jit(lambda x, s: x * s, donate_argnums=0)
+    for s, dtype in [(np.array(2.0), "float64"), (2.0, "float32"), (True, "float32")]:
+        for _ in range(3):
+            assert g(np.ones(100_000, np.float32), s).dtype == dtype

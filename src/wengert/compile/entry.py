@@ -53,10 +53,9 @@ class Entry:
         # Without the pair of arguments and keywords around it, and without keywords.
         self._unpack = unpacker(TreeDef(self._structure.entries[1:-1]) if plain else self._structure)
         self._pack = None if graph.out_tree is None else packer(graph.out_tree)
-        count = len(graph.inputs) - len(graph.captured)
-        self._specs = tuple((x.shape, x.dtype) for x in graph.inputs[:count])
-        if not graph.captured and "program" in graph._cache:
-            self._native = program_of(graph).fastcall([_SHORT.get(kind, ARRAY) for kind in self._kinds])
+        kinds = [_SHORT.get(kind) if isinstance(kind, type) else ARRAY for kind in self._kinds]
+        if not graph.captured and "program" in graph._cache and None not in kinds:
+            self._native = program_of(graph).fastcall([kind for kind in kinds if kind is not None])
 
     def call(self, given: Any) -> Any:
         """The results, or ``MISSED`` if the arguments are of another kind."""
@@ -65,7 +64,7 @@ class Entry:
             return MISSED
         pack = self._pack
         if self.given:
-            found = self.donated(leaves)
+            found = self.donated(leaves) if self._fit(leaves, numbers=True) else None
             if found is not None:
                 return found[0] if pack is None else pack(*found)
         elif self._native is not None:
@@ -86,9 +85,15 @@ class Entry:
                 return None
         return self._donor.run(leaves)
 
-    def _fit(self, leaves: Sequence[Any]) -> bool:
-        """Whether these are tensors and arrays of exactly these kinds, ready for native code."""
-        for x, (shape, dtype) in zip(leaves, self._specs, strict=True):
+    def _fit(self, leaves: Sequence[Any], numbers: bool = False) -> bool:
+        """Whether these are tensors and arrays, or numbers too, of exactly these kinds, ready for native code. An array
+        is no number: the dtype of a number gives way to those beside it."""
+        for x, kind in zip(leaves, self._kinds, strict=True):
+            if isinstance(kind, type):
+                if numbers and type(x) is kind:
+                    continue
+                return False
+            shape, dtype = kind
             array = x._value if type(x) is Tensor or type(x) in EAGER_TYPES else x
             if type(array) is not _ndarray or array.shape != shape or array.dtype is not dtype:
                 return False

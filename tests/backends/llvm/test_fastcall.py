@@ -295,3 +295,28 @@ def test_parameters_of_a_module_by_the_closure():
         np.testing.assert_allclose(found, layer.weight.grad.numpy(), rtol=1e-12)
         with wg.no_grad():
             layer.weight.copy_(layer.weight * 1.5)
+
+
+def test_an_array_is_not_taken_for_the_number_that_was_there_before():
+    x = np.ones(3, np.float32)
+    f = wg.jit(lambda x, s: x * s)
+    for s, dtype in [(2.0, "float32"), (np.array(2.0), "float64"), (wg.tensor(2.0, dtype="float64"), "float64")]:
+        for _ in range(3):
+            assert f(x, s).dtype == dtype
+    assert f(x, 2.0).dtype == "float32"
+    z = np.ones(3, np.complex64)
+    for s, dtype in [(2j, "complex64"), (np.array(2j), "complex128"), (2j, "complex64"), (True, "complex64")]:
+        for _ in range(3):
+            assert f(z, s).dtype == dtype
+
+
+def test_numbers_under_another_default_dtype():
+    before = wg.get_default_dtype()
+    wg.set_default_dtype("float32")
+    try:
+        f = wg.jit(lambda s, n: s * n)
+        for _ in range(4):
+            assert f(2.5, 3).item() == 7.5
+            assert f(2.5, 3).dtype == (lambda s, n: wg.jit(lambda s, n: s * n)(s, n))(2.5, 3).dtype
+    finally:
+        wg.set_default_dtype(before)

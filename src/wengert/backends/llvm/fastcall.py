@@ -36,6 +36,9 @@ _KIND, _OF_DTYPE, _AXES, _SHAPE, _NUMBER, _WIDTH = range(6)
 #: What an argument may be.
 ARRAY, FLOAT, INT = range(3)
 
+#: How a number is handed over.
+_NUMBERS = {FLOAT: np.dtype(np.float64), INT: np.dtype(np.int64)}
+
 #: The flags of an array that is contiguous and aligned.
 READY = 0x0101
 
@@ -71,7 +74,7 @@ def fastcall(
     the outputs, the constants, the arena. ``status`` is the address of the byte that is not zero after a failure;
     ``releases`` says whether other threads may run Python meanwhile. Two calls at a time are not for it either.
     """
-    if not possible():
+    if not possible() or any(dtype != _NUMBERS.get(kind, dtype) for kind, _, dtype in inputs):
         return None
     width = len(inputs) + len(outputs)
     words = np.zeros(_HEADER + _WIDTH * width + width + len(constants) + 1, np.int64)
