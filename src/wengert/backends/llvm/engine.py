@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from wengert.backends.llvm import angles, cache, external
 from wengert.backends.llvm.machine import machine, new_machine
@@ -14,6 +15,25 @@ binding: Any = LazyModule("llvmlite.binding")
 
 #: LLVM is not entered by two threads at once.
 LOCK = threading.Lock()
+
+_ONCE = threading.RLock()
+T = TypeVar("T")
+
+
+def once(make: Callable[[], T]) -> Callable[[], T]:
+    """A function that makes something once in the life of the process, also if two threads ask at the same time: with
+    ``functools.cache`` both would make it, and machine code that one of them has the address of would be freed."""
+    made: list[T] = []
+
+    @functools.wraps(make)
+    def get() -> T:
+        if not made:
+            with _ONCE:
+                if not made:
+                    made.append(make())
+        return made[0]
+
+    return get
 
 
 class Native:

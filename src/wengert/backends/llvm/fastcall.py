@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends.llvm.engine import Native
+from wengert.backends.llvm.engine import Native, once
 from wengert.backends.llvm.external import array_function
 from wengert.backends.llvm.interrupts import INTERRUPTED
 from wengert.backends.llvm.loops import index
@@ -103,7 +103,7 @@ class _Record(np.ndarray):
     held: list[Any]
 
 
-@functools.cache
+@once
 def _method() -> _Method:
     return _Method(_ENTRY.encode(), _code().address(_ENTRY), _FASTCALL, b"A compiled program.")
 
@@ -158,7 +158,7 @@ _FUNCTIONS = {
 _OBJECTS: dict[str, object] = {"array": np.ndarray, "tensor": Tensor, "float": float, "int": int, "none": None}
 
 
-@functools.cache
+@once
 def _code() -> Native:
     addresses = {
         f"{_ENTRY}.{name}": ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends.llvm.engine import Native
+from wengert.backends.llvm.engine import Native, once
 from wengert.backends.llvm.layout import size
 from wengert.backends.llvm.loops import index
 from wengert.backends.llvm.module import Code
@@ -71,7 +71,7 @@ def emit(code: Code, builder: Any, status: Any) -> Any:
     return builder.icmp_signed("==", builder.load(status), index(INTERRUPTED))
 
 
-@functools.cache
+@once
 def _code() -> Native:
     word = ir.IntType(64)
     module = ir.Module(POLL)
