@@ -31,7 +31,7 @@ FEW = 32
 NARROW = 128
 
 #: Bytes' worth of multiplications that a chunk is worth.
-WORTH = 8 << 20
+WORTH = 4 << 20
 
 
 def product(code: Code, matrices: Sequence[Any], dtype: Any) -> Any:

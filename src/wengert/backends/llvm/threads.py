@@ -1,15 +1,18 @@
 """The threads that large loops run on, and how many there are.
 
 Native code hands a loop, cut into chunks, to ``dispatch``; the caller and the workers take chunks until none is left.
-Workers are Python threads that stay inside one native function and sleep there, without the interpreter's lock. A
-caller that finds them at work for another does all of its chunks itself.
+Workers are Python threads that stay inside one native function, without the interpreter's lock: they look out for the
+next loop for some microseconds, because waking takes longer than a small loop, and then sleep. A caller that finds them
+at work for another does all of its chunks itself.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from wengert.backends.llvm.engine import Native
@@ -32,6 +35,12 @@ _OBJECT = 16
 _MUTEX, _START, _DONE = 0, _OBJECT, 2 * _OBJECT
 _FUNCTION, _CONTEXT, _COUNT, _NEXT, _OPEN, _INSIDE, _STOP, _BUSY, _WORKERS = range(3 * _OBJECT, 3 * _OBJECT + 9)
 _WORDS = 3 * _OBJECT + 16
+
+#: How often somebody looks whether there is something to do before going to sleep: for some 200 microseconds.
+_LOOKS = 8000
+
+#: What tells a processor that it is waiting.
+_PAUSES = {"x86_64": "llvm.x86.sse2.pause", "AMD64": "llvm.x86.sse2.pause"}
 
 _CALLS = ("mutex_init", "mutex_lock", "mutex_unlock", "cond_init", "cond_wait", "cond_signal", "cond_broadcast")
 
@@ -278,6 +287,9 @@ class _Code:
         builder.call(self.module.globals["wengert_work"], [])
         self._call(builder, "mutex_lock", _MUTEX)
         self._set(builder, _OPEN, 0)
+        self._call(builder, "mutex_unlock", _MUTEX)
+        self._look_out(builder, lambda: builder.icmp_signed("==", self._get(builder, _INSIDE), index(0)))
+        self._call(builder, "mutex_lock", _MUTEX)
         builder.branch(wait)
         builder.position_at_end(wait)
         builder.cbranch(builder.icmp_signed(">", self._get(builder, _INSIDE), index(0)), sleep, done)
@@ -290,19 +302,20 @@ class _Code:
         builder.ret_void()
 
     def worker(self) -> None:
-        """Sleep, help, and sleep again, until told to stop."""
+        """Look out, help, and sleep when there is nothing to do for a while, until told to stop."""
         function, builder = self._begin("wengert_worker", [self.word])
-        look, ask, help_, sleep, leave = (
-            function.append_basic_block(name) for name in ("look", "ask", "help", "sleep", "leave")
+        idle, look, ask, help_, sleep, leave = (
+            function.append_basic_block(name) for name in ("idle", "look", "ask", "help", "sleep", "leave")
         )
+        builder.branch(idle)
+        builder.position_at_end(idle)
+        self._look_out(builder, lambda: builder.or_(self._is_stopped(builder), self._is_wanted(builder)))
         self._call(builder, "mutex_lock", _MUTEX)
         builder.branch(look)
         builder.position_at_end(look)
-        builder.cbranch(builder.icmp_signed("!=", self._get(builder, _STOP), index(0)), leave, ask)
+        builder.cbranch(self._is_stopped(builder), leave, ask)
         builder.position_at_end(ask)
-        left = builder.icmp_signed("<", self._get(builder, _NEXT), self._get(builder, _COUNT))
-        is_open = builder.icmp_signed("!=", self._get(builder, _OPEN), index(0))
-        builder.cbranch(builder.and_(left, is_open), help_, sleep)
+        builder.cbranch(self._is_wanted(builder), help_, sleep)
         builder.position_at_end(help_)
         self._set(builder, _INSIDE, builder.add(self._get(builder, _INSIDE), index(1)))
         self._call(builder, "mutex_unlock", _MUTEX)
@@ -310,13 +323,43 @@ class _Code:
         self._call(builder, "mutex_lock", _MUTEX)
         self._set(builder, _INSIDE, builder.sub(self._get(builder, _INSIDE), index(1)))
         self._call(builder, "cond_signal", _DONE)
-        builder.branch(look)
+        self._call(builder, "mutex_unlock", _MUTEX)
+        builder.branch(idle)
         builder.position_at_end(sleep)
         self._call(builder, "cond_wait", _START, _MUTEX)
         builder.branch(look)
         builder.position_at_end(leave)
         self._call(builder, "mutex_unlock", _MUTEX)
         builder.ret_void()
+
+    def _is_stopped(self, builder: Any) -> Any:
+        return builder.icmp_signed("!=", self._get(builder, _STOP), index(0))
+
+    def _is_wanted(self, builder: Any) -> Any:
+        """Whether there are chunks that nobody has taken."""
+        left = builder.icmp_signed("<", self._get(builder, _NEXT), self._get(builder, _COUNT))
+        return builder.and_(left, builder.icmp_signed("!=", self._get(builder, _OPEN), index(0)))
+
+    def _look_out(self, builder: Any, is_time: Callable[[], Any]) -> None:
+        """Wait until something is true, but not for long."""
+        before, function = builder.block, builder.function
+        again, rest, after = (function.append_basic_block(name) for name in ("again", "rest", "after"))
+        builder.branch(again)
+        builder.position_at_end(again)
+        number = builder.phi(self.word)
+        number.add_incoming(index(0), before)
+        is_over = builder.icmp_signed(">=", number, index(_LOOKS))
+        builder.cbranch(builder.or_(is_time(), is_over), after, rest)
+        builder.position_at_end(rest)
+        pause = _PAUSES.get(platform.machine())
+        if pause is not None:
+            waits = self.module.globals.get(pause) or ir.Function(
+                self.module, ir.FunctionType(ir.VoidType(), []), pause
+            )
+            builder.call(waits, [])
+        number.add_incoming(builder.add(number, index(1)), rest)
+        builder.branch(again)
+        builder.position_at_end(after)
 
     def reset(self) -> None:
         """Begin afresh, with so many workers."""
