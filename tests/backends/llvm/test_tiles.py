@@ -45,6 +45,36 @@ def test_stacks_of_products_and_special_numbers() -> None:
         np.testing.assert_allclose(wg.jit(lambda a, b: a @ b)(a, b).numpy(), a @ b, rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("lead", [((4, 3), (4, 3)), ((5, 1), (1, 7)), ((70,), (70,)), ((2, 1, 3), (2, 4, 1))])
+@pytest.mark.parametrize(("m", "k", "n"), [(33, 20, 25), (128, 32, 128), (30, 300, 210)])
+def test_batches_of_products_on_any_number_of_threads(
+    m: int, k: int, n: int, lead: tuple[tuple[int, ...], tuple[int, ...]], dtype: type
+) -> None:
+    a = RNG.normal(size=(*lead[0], m, k)).astype(dtype)
+    b = RNG.normal(size=(*lead[1], k, n)).astype(dtype)
+    # As heads of an attention lie: the axis before the last comes first in memory.
+    spread = np.ascontiguousarray(np.moveaxis(a, -2, 0))
+    ways = {
+        "plain": (lambda a, b: a @ b, a),
+        "spread": (lambda a, b: wg.numpy.moveaxis(a, 0, -2) @ b, spread),
+        "turned": (lambda a, b: wg.numpy.swapaxes(a, -1, -2) @ b, np.ascontiguousarray(np.swapaxes(a, -1, -2))),
+    }
+    expected = a.astype(float) @ b.astype(float)
+    tolerance = 1e-13 if dtype is np.float64 else 1e-5
+    before = wg.get_num_threads()
+    try:
+        for f, x in ways.values():
+            compiled, found = wg.jit(f), []
+            for threads in (1, 3):
+                wg.set_num_threads(threads)
+                found.append(compiled(x, b).numpy())
+            np.testing.assert_array_equal(*found)
+            np.testing.assert_allclose(found[0], expected, rtol=tolerance, atol=tolerance * k)
+    finally:
+        wg.set_num_threads(before)
+
+
 @pytest.mark.parametrize("cpu", ["generic", "x86-64-v3"])
 def test_other_processors(cpu: str) -> None:
     code = """

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
+from wengert.backends.llvm.layout import size
 from wengert.backends.llvm.loops import index, loop, place, stack
 from wengert.backends.llvm.machine import vector_bits
 from wengert.backends.llvm.module import Code
@@ -34,17 +35,25 @@ NARROW = 128
 WORTH = 4 << 20
 
 
-def product(code: Code, matrices: Sequence[Any], dtype: Any) -> Any:
+class Batch(NamedTuple):
+    """How many products there are along some axes, and the steps of ``a``, ``b`` and ``c`` along them."""
+
+    lengths: tuple[int, ...] = ()
+    steps: tuple[tuple[int, ...], ...] = ((), (), ())
+
+
+def product(code: Code, matrices: Sequence[Any], dtype: Any, batch: Batch) -> Any:
     """The function of pointers to ``a``, ``b`` and ``c`` that does ``c = a @ b``, and whether the first two change
     places."""
     a, b, c = matrices
     swapped = b.column_stride != 1 and b.columns > a.rows and a.rows <= NARROW
     if swapped:
         a, b, c = (_transposed(m) for m in (b, a, c))
-    key = ("product", a, b, c, dtype.char)
+        batch = Batch(batch.lengths, (batch.steps[1], batch.steps[0], batch.steps[2]))
+    key = ("product", a, b, c, dtype.char, batch)
     made = code.kernels.get(key)
     if made is None:
-        made = code.kernels[key] = _Panels(code, (a, b, c), dtype).emit()
+        made = code.kernels[key] = _Panels(code, (a, b, c), dtype, batch).emit()
     return made, swapped
 
 
@@ -53,10 +62,10 @@ def _transposed(m: Any) -> Any:
 
 
 class _Panels:
-    """Writes the function of one product."""
+    """Writes the function of one product, or of a batch."""
 
-    def __init__(self, code: Code, matrices: Sequence[Any], dtype: Any) -> None:
-        self.code, self.dtype = code, dtype
+    def __init__(self, code: Code, matrices: Sequence[Any], dtype: Any, batch: Batch) -> None:
+        self.code, self.dtype, self.batch = code, dtype, batch
         self.a, self.b, self.c = matrices
         self.lanes = lanes_of(dtype)
         self.tile_rows, vectors = TILES[vector_bits()]
@@ -70,6 +79,11 @@ class _Panels:
         self.packs_a = self.a.row_stride == 1 and self.deep > 64 and self.b.columns > 2 * self.strip
         self.rows, self.columns = self._chunk()
         self.packs_b = self.b.column_stride != 1 or min(self.rows, self.a.rows) > FEW
+        #: Chunks of one product beside each other, and in all; how many products a chunk computes.
+        self.across = -(-self.b.columns // self.columns)
+        self.parts = -(-self.a.rows // self.rows) * self.across
+        work = self.a.rows * self.deep * self.b.columns * dtype.itemsize
+        self.together = 1 if self.parts > 1 else min(max(WORTH // work, 1), size(batch.lengths))
 
     def _chunk(self) -> tuple[int, int]:
         """Rows and columns that one chunk computes: whole tiles, by lengths alone."""
@@ -83,14 +97,13 @@ class _Panels:
         """The function of the three pointers."""
         kind = memory_type(self.dtype).as_pointer()
         made, builder = self.code.function("product", [kind] * 3)
-        across = -(-self.b.columns // self.columns)
-        chunks = -(-self.a.rows // self.rows) * across
+        chunks = -(-size(self.batch.lengths) // self.together) * self.parts
         byte = ir.IntType(8).as_pointer()
         with builder.goto_entry_block():
             table = builder.bitcast(builder.alloca(ir.ArrayType(kind, 3)), kind.as_pointer())
         for k, argument in enumerate(made.args):
             builder.store(argument, builder.gep(table, [index(k)]))
-        chunk = self._chunk_function(kind, across)
+        chunk = self._chunk_function(kind)
         if chunks == 1:
             builder.call(chunk, [builder.bitcast(table, byte), index(0)])
         else:
@@ -98,29 +111,61 @@ class _Panels:
         builder.ret_void()
         return made
 
-    def _chunk_function(self, kind: Any, across: int) -> Any:
+    def _chunk_function(self, kind: Any) -> Any:
         """The function of one chunk: of the table of pointers, and the chunk's number."""
         made, self.builder = self.code.function("chunk", [ir.IntType(8).as_pointer(), ir.IntType(64)])
         builder = self.builder
         table = builder.bitcast(made.args[0], kind.as_pointer())
-        self.left, self.right, self.out = (builder.load(builder.gep(table, [index(k)])) for k in range(3))
-        down, beside = builder.sdiv(made.args[1], index(across)), builder.srem(made.args[1], index(across))
+        pointers = [builder.load(builder.gep(table, [index(k)])) for k in range(3)]
+        part = builder.srem(made.args[1], index(self.parts))
+        down, beside = builder.sdiv(part, index(self.across)), builder.srem(part, index(self.across))
         self.row, self.tiles, self.last_rows = self._part(down, self.a.rows, self.rows, self.tile_rows)
         self.column, self.strips, self.last_columns = self._part(beside, self.b.columns, self.columns, self.strip)
         count = self.depth * self.strip
         self.held_b = stack(builder, self.dtype, count) if self.packs_b else None
         self.held_a = stack(builder, self.dtype, self.depth * self.rows) if self.packs_a else None
-        if self.depth == self.deep:
-            self._slab(index(0), index(self.deep), None)
-        else:
-            with loop(builder, -(-self.deep // self.depth)) as number:
-                first = builder.mul(number, index(self.depth))
-                left = builder.sub(index(self.deep), first)
-                ends = builder.icmp_signed("<", left, index(self.depth))
-                more = builder.icmp_signed(">", number, index(0))
-                self._slab(first, builder.select(ends, left, index(self.depth)), more)
+        for number in self._numbers(builder.sdiv(made.args[1], index(self.parts))):
+            self.left, self.right, self.out = self._of(number, pointers)
+            self._one()
         builder.ret_void()
         return made
+
+    def _numbers(self, chunk: Any) -> Iterator[Any]:
+        """The numbers of the products that a chunk computes, for code that computes one."""
+        if self.together == 1:
+            yield chunk
+            return
+        builder = self.builder
+        first = builder.mul(chunk, index(self.together))
+        left = builder.sub(index(size(self.batch.lengths)), first)
+        ends = builder.icmp_signed("<", left, index(self.together))
+        with loop(builder, builder.select(ends, left, index(self.together))) as number:
+            yield builder.add(first, number)
+
+    def _of(self, number: Any, pointers: Sequence[Any]) -> list[Any]:
+        """Where the matrices of a product of the batch begin."""
+        builder = self.builder
+        numbers: list[Any] = []
+        for length in reversed(self.batch.lengths):
+            numbers.insert(0, builder.srem(number, index(length)))
+            number = builder.sdiv(number, index(length))
+        return [
+            builder.gep(pointer, [place(builder, numbers, steps)])
+            for pointer, steps in zip(pointers, self.batch.steps, strict=True)
+        ]
+
+    def _one(self) -> None:
+        """A chunk of one product."""
+        builder = self.builder
+        if self.depth == self.deep:
+            self._slab(index(0), index(self.deep), None)
+            return
+        with loop(builder, -(-self.deep // self.depth)) as number:
+            first = builder.mul(number, index(self.depth))
+            left = builder.sub(index(self.deep), first)
+            ends = builder.icmp_signed("<", left, index(self.depth))
+            more = builder.icmp_signed(">", number, index(0))
+            self._slab(first, builder.select(ends, left, index(self.depth)), more)
 
     def _part(self, number: Any, length: int, chunk: int, unit: int) -> tuple[Any, Any, Any]:
         """Where a chunk begins along an axis, how many whole units it has, and whether what is left over is its."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.backends.llvm import blas, panels
-from wengert.backends.llvm.layout import Layout, contiguous
+from wengert.backends.llvm.layout import Layout, collapsed, contiguous
 from wengert.backends.llvm.loops import SHORT, index, load, loop, nest, place, stack, store
 from wengert.backends.llvm.loops import UNROLLED as UNROLLED_LOOP
 from wengert.backends.llvm.machine import vector_bits
@@ -54,6 +54,11 @@ def emit(frame: Any, x: Layout, y: Layout, out: Layout) -> None:
         if swapped:
             pointers[:2], strides[:2] = pointers[1::-1], strides[1::-1]
         lead, strides = lead[:-1], [stride[:-1] for stride in strides]
+
+    if _is_tiled((a, b, c), out.root.dtype):
+        axes, steps = collapsed(lead, strides)
+        _tiles(frame, (a, b, c), pointers, out.root.dtype, panels.Batch(axes, tuple(map(tuple, steps))))
+        return
 
     def one(numbers: list[Any]) -> None:
         shifted = [
@@ -107,21 +112,36 @@ def _matrices(x: Layout, y: Layout, out: Layout) -> tuple[Matrix, Matrix, Matrix
 
 def one_product(frame: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any) -> None:
     """The product of two matrices, in the way that its size asks for."""
-    a, b, _ = matrices
-    work = a.rows * a.columns * b.columns
-    is_tiled = b.columns > 1 and a.rows > 1
-    if dtype.kind == "c":
+    work = _work(matrices)
+    if _is_tiled(matrices, dtype):
+        _tiles(frame, matrices, pointers, dtype, panels.Batch())
+    elif dtype.kind == "c" or work > LOOPS:
         blas.product(frame, matrices, pointers, dtype)
     elif work <= UNROLLED:
         _write_out(frame.builder, matrices, pointers, dtype)
-    elif work <= LOOPS:
-        _loops(frame, matrices, pointers, dtype)
-    elif is_tiled and work <= TILED[vector_bits()]:
-        function, swapped = panels.product(frame.code, matrices, dtype)
-        left, right, out = pointers
-        frame.builder.call(function, [right, left, out] if swapped else [left, right, out])
     else:
-        blas.product(frame, matrices, pointers, dtype)
+        _loops(frame, matrices, pointers, dtype)
+
+
+def _work(matrices: tuple[Matrix, Matrix, Matrix]) -> int:
+    """How many multiplications there are."""
+    a, b, _ = matrices
+    return a.rows * a.columns * b.columns
+
+
+def _is_tiled(matrices: tuple[Matrix, Matrix, Matrix], dtype: Any) -> bool:
+    """Whether a product is computed as tiles."""
+    a, b, _ = matrices
+    return dtype.kind == "f" and b.columns > 1 and a.rows > 1 and LOOPS < _work(matrices) <= TILED[vector_bits()]
+
+
+def _tiles(
+    frame: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any, batch: panels.Batch
+) -> None:
+    """A product as tiles, or a batch of them."""
+    function, swapped = panels.product(frame.code, matrices, dtype, batch)
+    left, right, out = pointers
+    frame.builder.call(function, [right, left, out] if swapped else [left, right, out])
 
 
 def _write_out(builder: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any) -> None:

@@ -3,7 +3,8 @@
 Native code hands a loop, cut into chunks, to ``dispatch``; the caller and the workers take chunks until none is left.
 Workers are Python threads that stay inside one native function, without the interpreter's lock: they look out for the
 next loop for some microseconds, because waking takes longer than a small loop, and then sleep. A caller that finds them
-at work for another does all of its chunks itself.
+at work for another does all of its chunks itself; so it does, for a while, when it has waited for a worker that the
+system had put aside: on a busy machine, help may take longer than the work.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import ctypes
 import os
 import platform
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -33,16 +35,27 @@ DISPATCH = "wengert_dispatch"
 #: What the caller and the workers share, in words of 64 bits: three objects of the threads library, then these.
 _OBJECT = 16
 _MUTEX, _START, _DONE = 0, _OBJECT, 2 * _OBJECT
-_FUNCTION, _CONTEXT, _COUNT, _NEXT, _OPEN, _INSIDE, _STOP, _BUSY, _WORKERS = range(3 * _OBJECT, 3 * _OBJECT + 9)
+_FUNCTION, _CONTEXT, _COUNT, _NEXT, _OPEN, _INSIDE, _STOP, _BUSY, _WORKERS, _ALONE, _PLACE = range(
+    3 * _OBJECT, 3 * _OBJECT + 11
+)
 _WORDS = 3 * _OBJECT + 16
 
-#: How often somebody looks whether there is something to do before going to sleep: for some 200 microseconds.
-_LOOKS = 8000
+#: For how many nanoseconds somebody looks out for what there is to do before going to sleep.
+_PATIENCE = 200_000
+
+#: When a worker counts as put aside: the wait is so many times the caller's own part of the work, and so many
+#: nanoseconds more. Then nobody is asked for so many times the time that was lost.
+_SLOWER, _LATER, _PENALTY = 2, 20_000, 32
+
+#: What is called of the threads library, and of the system.
+_CALLS = ("mutex_init", "mutex_lock", "mutex_unlock", "cond_init", "cond_wait", "cond_signal", "cond_broadcast")
+_SYSTEM = ("clock_gettime", "sched_getcpu", "sched_getaffinity", "sched_setaffinity")
+
+#: How many processors a set of them has places for.
+_PROCESSORS = 1024
 
 #: What tells a processor that it is waiting.
 _PAUSES = {"x86_64": "llvm.x86.sse2.pause", "AMD64": "llvm.x86.sse2.pause"}
-
-_CALLS = ("mutex_init", "mutex_lock", "mutex_unlock", "cond_init", "cond_wait", "cond_signal", "cond_broadcast")
 
 
 class _Pool:
@@ -91,7 +104,8 @@ class _Pool:
 
     def _code(self) -> Native:
         if self.native is None:
-            self.native = Native(_module(), symbols=_symbols())
+            symbols = _symbols()
+            self.native = Native(_module(symbols.keys() >= set(_SYSTEM)), symbols=symbols)
         return self.native
 
     def _function(self, name: str) -> Any:
@@ -172,23 +186,23 @@ def _blas_libraries() -> list[Any]:
 
 
 def _symbols() -> dict[str, int]:
-    """Where the functions of the threads library are."""
+    """Where the functions of the threads library and the clock are."""
     process = ctypes.CDLL(None)
-    return {
-        f"pthread_{name}": ctypes.cast(getattr(process, f"pthread_{name}"), ctypes.c_void_p).value or 0
-        for name in _CALLS
-    }
+    names = [*(f"pthread_{name}" for name in _CALLS), *_SYSTEM]
+    found = {name: getattr(process, name, None) for name in names}
+    return {name: ctypes.cast(one, ctypes.c_void_p).value or 0 for name, one in found.items() if one is not None}
 
 
-def _module() -> Any:
-    """The module of ``dispatch``, ``worker``, ``reset``, ``forget`` and ``stop``."""
+def _module(knows_places: bool) -> Any:
+    """The module of ``dispatch``, ``worker``, ``reset``, ``forget`` and ``stop``; whether the system says which
+    processor one is on."""
     module = ir.Module("wengert_threads")
     words = ir.ArrayType(ir.IntType(64), _WORDS)
     shared = ir.GlobalVariable(module, words, "shared")
     shared.linkage = "internal"
     shared.initializer = ir.Constant(words, None)
     shared.align = 64
-    code = _Code(module, shared)
+    code = _Code(module, shared, knows_places)
     code.work()
     code.dispatch()
     code.worker()
@@ -201,9 +215,10 @@ def _module() -> Any:
 class _Code:
     """Writes the pool's functions."""
 
-    def __init__(self, module: Any, shared: Any) -> None:
+    def __init__(self, module: Any, shared: Any, knows_places: bool) -> None:
         self.module = module
         self.shared = shared
+        self.knows_places = knows_places
         self.word = ir.IntType(64)
         self.byte = ir.IntType(8).as_pointer()
         self.chunk = ir.FunctionType(ir.VoidType(), [self.byte, self.word])
@@ -226,12 +241,15 @@ class _Code:
         arguments = [builder.bitcast(self._at(builder, word), self.byte) for word in words]
         if name.endswith("init"):
             arguments.append(ir.Constant(self.byte, None))
-        full = f"pthread_{name}"
-        function = self.module.globals.get(full)
+        self._outside(builder, f"pthread_{name}", *arguments)
+
+    def _outside(self, builder: Any, name: str, *arguments: Any) -> Any:
+        """Call a function of C's library."""
+        function = self.module.globals.get(name)
         if function is None:
-            kind = ir.FunctionType(ir.IntType(32), [self.byte] * len(arguments))
-            function = ir.Function(self.module, kind, full)
-        builder.call(function, arguments)
+            kind = ir.FunctionType(ir.IntType(32), [argument.type for argument in arguments])
+            function = ir.Function(self.module, kind, name)
+        return builder.call(function, arguments)
 
     def work(self) -> None:
         """Take chunks until none is left."""
@@ -257,7 +275,10 @@ class _Code:
         alone, ask, together, wait, sleep, done = (
             function.append_basic_block(name) for name in ("alone", "ask", "together", "wait", "sleep", "done")
         )
-        builder.cbranch(builder.icmp_signed("==", self._get(builder, _WORKERS), index(0)), alone, ask)
+        began = self._now(builder)
+        nobody = builder.icmp_signed("==", self._get(builder, _WORKERS), index(0))
+        later = builder.icmp_signed("<", began, self._get(builder, _ALONE))
+        builder.cbranch(builder.or_(nobody, later), alone, ask)
         builder.position_at_end(ask)
         taken = builder.cmpxchg(self._at(builder, _BUSY), index(0), index(1), "seq_cst")
         builder.cbranch(builder.extract_value(taken, 1), together, alone)
@@ -281,10 +302,12 @@ class _Code:
         self._set(builder, _CONTEXT, builder.ptrtoint(context, self.word))
         self._set(builder, _COUNT, count)
         self._set(builder, _NEXT, 0)
+        self._set(builder, _PLACE, self._place(builder))
         self._set(builder, _OPEN, 1)
         self._call(builder, "cond_broadcast", _START)
         self._call(builder, "mutex_unlock", _MUTEX)
         builder.call(self.module.globals["wengert_work"], [])
+        worked = self._now(builder)
         self._call(builder, "mutex_lock", _MUTEX)
         self._set(builder, _OPEN, 0)
         self._call(builder, "mutex_unlock", _MUTEX)
@@ -298,8 +321,25 @@ class _Code:
         builder.branch(wait)
         builder.position_at_end(done)
         self._call(builder, "mutex_unlock", _MUTEX)
+        self._judge(builder, began, worked)
         self._set(builder, _BUSY, 0)
         builder.ret_void()
+
+    def _judge(self, builder: Any, began: Any, worked: Any) -> None:
+        """Ask nobody for a while, if a worker was put aside."""
+        ended = self._now(builder)
+        waited, own = builder.sub(ended, worked), builder.sub(worked, began)
+        most = builder.add(builder.mul(own, index(_SLOWER)), index(_LATER))
+        with builder.if_then(builder.icmp_signed(">", waited, most), likely=False):
+            self._set(builder, _ALONE, builder.add(ended, builder.mul(waited, index(_PENALTY))))
+
+    def _now(self, builder: Any) -> Any:
+        """The time in nanoseconds."""
+        with builder.goto_entry_block():
+            parts = builder.gep(builder.alloca(ir.ArrayType(self.word, 2)), [index(0), index(0)])
+        self._outside(builder, "clock_gettime", ir.IntType(32)(time.CLOCK_MONOTONIC), parts)
+        seconds, rest = builder.load(parts), builder.load(builder.gep(parts, [index(1)]))
+        return builder.add(builder.mul(seconds, index(1_000_000_000)), rest)
 
     def worker(self) -> None:
         """Look out, help, and sleep when there is nothing to do for a while, until told to stop."""
@@ -309,6 +349,9 @@ class _Code:
         )
         builder.branch(idle)
         builder.position_at_end(idle)
+        if self.knows_places:
+            with builder.if_then(self._is_in_the_way(builder), likely=False):
+                self._step_aside(builder)
         self._look_out(builder, lambda: builder.or_(self._is_stopped(builder), self._is_wanted(builder)))
         self._call(builder, "mutex_lock", _MUTEX)
         builder.branch(look)
@@ -332,6 +375,33 @@ class _Code:
         self._call(builder, "mutex_unlock", _MUTEX)
         builder.ret_void()
 
+    def _place(self, builder: Any) -> Any:
+        """The number of the processor, or -1."""
+        if not self.knows_places:
+            return index(-1)
+        return builder.sext(self._outside(builder, "sched_getcpu"), self.word)
+
+    def _is_in_the_way(self, builder: Any) -> Any:
+        """Whether a worker is on the processor that the last caller was on."""
+        return builder.icmp_signed("==", self._place(builder), self._get(builder, _PLACE))
+
+    def _step_aside(self, builder: Any) -> None:
+        """Go to another processor, if there is one that the thread may be on: the system would leave it for long where
+        it is, because it sleeps whenever the system looks."""
+        words = ir.ArrayType(self.word, _PROCESSORS // 64)
+        with builder.goto_entry_block():
+            allowed, others = builder.alloca(words), builder.alloca(words)
+        here, length = ir.IntType(32)(0), index(_PROCESSORS // 8)
+        self._outside(builder, "sched_getaffinity", here, length, allowed)
+        builder.store(builder.load(allowed), others)
+        place = self._place(builder)
+        word = builder.gep(others, [index(0), builder.lshr(place, index(6))])
+        bit = builder.shl(index(1), builder.and_(place, index(63)))
+        builder.store(builder.and_(builder.load(word), builder.not_(bit)), word)
+        # It fails if there is no other; nothing is lost then.
+        self._outside(builder, "sched_setaffinity", here, length, others)
+        self._outside(builder, "sched_setaffinity", here, length, allowed)
+
     def _is_stopped(self, builder: Any) -> Any:
         return builder.icmp_signed("!=", self._get(builder, _STOP), index(0))
 
@@ -342,23 +412,17 @@ class _Code:
 
     def _look_out(self, builder: Any, is_time: Callable[[], Any]) -> None:
         """Wait until something is true, but not for long."""
-        before, function = builder.block, builder.function
+        function = builder.function
         again, rest, after = (function.append_basic_block(name) for name in ("again", "rest", "after"))
+        end = builder.add(self._now(builder), index(_PATIENCE))
         builder.branch(again)
         builder.position_at_end(again)
-        number = builder.phi(self.word)
-        number.add_incoming(index(0), before)
-        is_over = builder.icmp_signed(">=", number, index(_LOOKS))
-        builder.cbranch(builder.or_(is_time(), is_over), after, rest)
+        builder.cbranch(is_time(), after, rest)
         builder.position_at_end(rest)
         pause = _PAUSES.get(platform.machine())
         if pause is not None:
-            waits = self.module.globals.get(pause) or ir.Function(
-                self.module, ir.FunctionType(ir.VoidType(), []), pause
-            )
-            builder.call(waits, [])
-        number.add_incoming(builder.add(number, index(1)), rest)
-        builder.branch(again)
+            builder.call(self.module.declare_intrinsic(pause, (), ir.FunctionType(ir.VoidType(), [])), [])
+        builder.cbranch(builder.icmp_signed("<", self._now(builder), end), again, after)
         builder.position_at_end(after)
 
     def reset(self) -> None:
@@ -373,6 +437,7 @@ class _Code:
         builder.position_at_end(begin)
         for word in (_NEXT, _COUNT, _OPEN, _INSIDE, _STOP):
             self._set(builder, word, 0)
+        self._set(builder, _PLACE, -1)
         self._set(builder, _WORKERS, function.args[0])
         self._call(builder, "mutex_init", _MUTEX)
         self._call(builder, "cond_init", _START)
@@ -383,7 +448,7 @@ class _Code:
     def forget(self) -> None:
         """In a process that was forked: nobody is at work, whatever memory says."""
         _, builder = self._begin("wengert_forget", [self.word])
-        for word in (_WORKERS, _BUSY):
+        for word in (_WORKERS, _BUSY, _ALONE):
             self._set(builder, word, 0)
         builder.ret_void()
 
