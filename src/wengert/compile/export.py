@@ -52,9 +52,8 @@ def export(graph: Graph, path: str | os.PathLike[str], name: str = "", cpu: str 
             f"with at({{...}}), or trace it with the lengths"
         )
     program = Program(optimize(graph, FOR_CODE).graph)
-    hosts = [step for step in program.schedule.steps if isinstance(step, Host)]
-    if hosts:
-        raise GraphError("export: NumPy would have to compute\n" + "\n".join(map(_reason, hosts)))
+    if program.schedule.hosts:
+        raise GraphError("export: NumPy would have to compute\n" + "\n".join(map(_reason, program.schedule.hosts)))
     made = objects.compiled(program, name, cpu)
     header = _header(graph, name, made, cpu)
     written = path.with_name(f"{path.name}.o"), path.with_name(f"{path.name}.h")

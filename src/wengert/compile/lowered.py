@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from wengert.backends.llvm.layout import itemsize, size
 from wengert.backends.llvm.memory import Arena
-from wengert.backends.llvm.program import Program, every
-from wengert.backends.llvm.schedule import Copy, Host, Kernel, Rows, Schedule, Step, inside
+from wengert.backends.llvm.program import Program
+from wengert.backends.llvm.schedule import Copy, Host, Kernel, Rows, Schedule, Step, every, inside
 from wengert.compile.donation import worthwhile
 from wengert.compile.native import fitted
 from wengert.core.static import GraphNode, Value
@@ -113,7 +113,7 @@ class Lowered:
 
     @property
     def predicted_bytes(self) -> int:
-        """The memory that a call takes, by plan: arena, outputs, and what native code and NumPy hand each other."""
+        """The memory that a call takes, by plan: arena and outputs."""
         return self.program.predicted_bytes
 
     @property
@@ -216,7 +216,7 @@ def _work(schedule: Schedule, step: Step) -> Work:
         tuple(lines),
         sum(flops_of(n.primitive, list(map(_spec, n.operands)), [y.spec for y in n.results]) for n in nodes),
         _moved(schedule, step),
-        not isinstance(step, Host),
+        not isinstance(step, Host) and not any(one.hosts for one in inside(step)),
     )
 
 
@@ -245,13 +245,8 @@ def _elements(layout: Any) -> int:
 
 
 def _pieces(arena: Arena) -> Iterator[Piece]:
-    waiting = [(arena, 0, 0)]
-    while waiting:
-        here, base, within = waiting.pop()
+    for here, base, within in arena.every():
         for block in here.blocks:
-            offset = base + here.offsets[block.key]
-            inner = here.inner.get(block.key) if isinstance(block.key, Schedule) else None
-            if inner is not None:
-                waiting.append((inner, offset, within + 1))
-            else:
+            if block.key not in here.inner:
+                offset = base + here.offsets[block.key]
                 yield Piece(str(getattr(block.key, "name", "")), offset, block.bytes, block.first, block.last, within)

@@ -211,7 +211,8 @@ class Graph(Displayed):
         """What ``make`` returned the first time for this key; derived facts live as long as the graph."""
         found = self._cache.get(key)
         if found is None:
-            found = self._cache[key] = make()
+            # Meanwhile another thread may have made it, or ``make`` itself: there is but one.
+            found = self._cache.setdefault(key, make())
         return found
 
     # -- questions ----------------------------------------------------------------------------------------------

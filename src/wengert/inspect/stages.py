@@ -215,8 +215,8 @@ def kernels_of(graph: Graph) -> tuple[str, Model] | None:
         one.group = ()
     for index, name in fused.items():
         model.nodes[index].group = (name,)
-    host = sum(isinstance(step, Host) for step in schedule.steps)
-    count = len(schedule.steps) - host
+    host = len(schedule.hosts)
+    count = sum(not isinstance(step, Host) for step in schedule.steps)
     name = f"compiled: {count} {'kernel' if count == 1 else 'kernels'}" + (f", {host} in NumPy" if host else "")
     return name, model
 

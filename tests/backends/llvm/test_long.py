@@ -12,7 +12,7 @@ import pytest
 
 import wengert as wg
 from wengert.backends.llvm import memory, schedule
-from wengert.backends.llvm.program import Program, Segment
+from wengert.backends.llvm.program import Program
 from wengert.backends.llvm.schedule import Kernel
 from wengert.passes import optimize
 
@@ -64,11 +64,9 @@ def test_nests_of_a_long_chain_are_short_and_share_functions() -> None:
 def test_steps_are_functions_of_a_hundred() -> None:
     a = np.eye(4) * 1.1
     made = program_of(chain(lambda x: wg.tanh(x @ a), 100), np.linspace(0.1, 1.0, 16).reshape(4, 4))
-    (segment,) = made.segments
-    assert isinstance(segment, Segment)
-    assert len(segment.parts) > 2
-    assert [step for part in segment.parts for step in part] == made.schedule.steps
-    assert max(map(len, segment.parts)) <= 100
+    assert len(made.parts) > 2
+    assert [step for part in made.parts for step in part] == made.schedule.steps
+    assert max(map(len, made.parts)) <= 100
 
 
 @pytest.mark.parametrize("seed", range(3))

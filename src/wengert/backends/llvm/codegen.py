@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends.llvm import angles, division, math, products, routines
+from wengert.backends.llvm import angles, division, math, products, routines, upcalls
 from wengert.backends.llvm.layout import Layout, collapsed, own, size
 from wengert.backends.llvm.loops import index, load, nest, place, register, stack, store
 from wengert.backends.llvm.memory import Arena
@@ -86,7 +86,9 @@ class Frame:
                 self.product(step.node)
             elif isinstance(step, Routine):
                 routines.emit(self, step.node, step.plan)
-            elif not isinstance(step, Host):
+            elif isinstance(step, Host):
+                upcalls.compute(self, step)
+            else:
                 self.code.inner(self, arena, base).emit(step)
 
     # -- elementwise operations and reductions ---------------------------------------------------------------------

@@ -19,8 +19,8 @@ import numpy as np
 
 from wengert.backends.llvm.engine import Native, once
 from wengert.backends.llvm.external import array_function
-from wengert.backends.llvm.interrupts import INTERRUPTED
 from wengert.backends.llvm.loops import index
+from wengert.backends.llvm.upcalls import RAISED
 from wengert.core.lazy import LazyModule
 from wengert.core.tensor import Tensor, wrap
 
@@ -351,16 +351,16 @@ class _Emitter:
         b = self.builder
         kind = ir.FunctionType(ir.VoidType(), [self.object.as_pointer()])
         program = b.inttoptr(self.header(_RUN), kind.as_pointer())
+        # Meanwhile other threads may run, and let go of what was given.
+        self.each(index(0), self.inputs, self.hold)
         with b.if_else(b.icmp_signed("!=", self.header(_RELEASES), index(0))) as (long, short):
             with long:
-                # Meanwhile the caller may let go of what it gave.
-                self.each(index(0), self.inputs, self.hold)
                 state = self.call("PyEval_SaveThread")
                 b.call(program, [self.places])
                 self.call("PyEval_RestoreThread", state)
-                self.each(index(0), self.inputs, self.drop)
             with short:
                 b.call(program, [self.places])
+        self.each(index(0), self.inputs, self.drop)
         status = self.header(_STATUS)
         with b.if_then(b.icmp_signed("!=", status, index(0))):
             code = b.load(b.inttoptr(status, self.object))
@@ -368,7 +368,7 @@ class _Emitter:
             with b.if_then(failed, likely=False):
                 b.store(ir.Constant(ir.IntType(8), 0), b.inttoptr(status, self.object))
                 self.each(self.inputs, b.add(self.inputs, self.outputs), self.drop)
-                with b.if_then(b.icmp_signed("==", code, ir.Constant(ir.IntType(8), INTERRUPTED))):
+                with b.if_then(b.icmp_signed("==", code, ir.Constant(ir.IntType(8), RAISED))):
                     words = b.inttoptr(b.add(status, index(8)), self.object.as_pointer())
                     self.call("PyErr_Restore", *(b.load(b.gep(words, [index(k)])) for k in range(3)))
                     b.branch(self.lost)

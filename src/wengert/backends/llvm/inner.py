@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from wengert.backends.llvm import codegen, interrupts
+from wengert.backends.llvm import codegen, interrupts, upcalls
 from wengert.backends.llvm.layout import Layout, contiguous, own, size
 from wengert.backends.llvm.loops import index, loop, stack
 from wengert.backends.llvm.memory import SMALL, Arena
@@ -112,18 +112,13 @@ class Inner:
                 yield number
             return
         piece = interrupts.steps_between(step.body)
-        leave = builder.append_basic_block("leave")
         with loop(builder, -(-length // piece)) as pieces:
             first = builder.mul(pieces, index(piece))
             left = builder.sub(index(length), first)
             count = builder.select(builder.icmp_signed("<", left, index(piece)), left, index(piece))
             with loop(builder, count) as within:
                 yield builder.add(first, within)
-            go_on = builder.append_basic_block("go_on")
-            builder.cbranch(interrupts.emit(code, builder, self.outer.status), leave, go_on)
-            builder.position_at_end(go_on)
-        builder.branch(leave)
-        builder.position_at_end(leave)
+            upcalls.poll(code, builder, self.outer.status)
 
     def _step(self, step: Repeat, pointers: dict[Value, Any], place: Any, states: Sequence[Any]) -> None:
         scan: Any = step.node.primitive
@@ -164,25 +159,22 @@ class Inner:
         frame = self.frame(step.body, given)
         self.hand_on(frame, inputs.carry, states)
         if self.outer.code.interrupts:
-            self._ask_now_and_then(step, ask, after)
-        else:
-            builder.branch(ask)
+            self._ask_now_and_then(step)
+        builder.branch(ask)
         builder.position_at_end(after)
         self._results(states, step.node.results)
 
-    def _ask_now_and_then(self, step: Until, again: Any, after: Any) -> None:
-        """Go on with the next step; after so many of them Python is asked for signals."""
+    def _ask_now_and_then(self, step: Until) -> None:
+        """After so many steps, ask Python for signals."""
         builder = self.builder
         with builder.goto_entry_block():
             counter = builder.alloca(ir.IntType(64))
             builder.store(index(0), counter)
         count = builder.add(builder.load(counter), index(1))
         builder.store(count, counter)
-        now = builder.append_basic_block("now")
         between = index(interrupts.steps_between(step.body) - 1)
-        builder.cbranch(builder.icmp_signed("==", builder.and_(count, between), index(0)), now, again)
-        builder.position_at_end(now)
-        builder.cbranch(interrupts.emit(self.outer.code, builder, self.outer.status), after, again)
+        with builder.if_then(builder.icmp_signed("==", builder.and_(count, between), index(0)), likely=False):
+            upcalls.poll(self.outer.code, builder, self.outer.status)
 
     # -- switch -------------------------------------------------------------------------------------------------
 

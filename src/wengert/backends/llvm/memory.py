@@ -10,10 +10,10 @@ from __future__ import annotations
 import bisect
 import heapq
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from wengert.backends.llvm.schedule import Schedule, handed_over, inside
+from wengert.backends.llvm.schedule import Host, Schedule, handed_over, inside
 from wengert.core.static import Value
 
 ALIGNMENT = 64
@@ -33,10 +33,12 @@ class Block(NamedTuple):
 
 class Arena:
     """Offsets of the values of a schedule, and of those of the loops inside it. Small values are left out, for the
-    stack, but for the ``lasting`` ones, which outlive the function that makes them."""
+    stack, but for the ``lasting`` ones, which outlive the function that makes them, and those that NumPy reads and
+    writes."""
 
     def __init__(self, schedule: Schedule, elsewhere: Iterable[Value] = (), lasting: Iterable[Value] = ()) -> None:
         given, lasts = {*elsewhere, *schedule.graph.inputs}, set(lasting)
+        lasts.update(x for step in schedule.steps if isinstance(step, Host) for x in step.memory)
         self.inner: dict[Schedule, Arena] = {}
         blocks = []
         for value, (first, last) in schedule.lifetimes().items():
@@ -55,6 +57,14 @@ class Arena:
         self.bound = _most_alive(
             b._replace(bytes=self.inner[b.key].bound) if isinstance(b.key, Schedule) else b for b in blocks
         )
+
+    def every(self) -> Iterator[tuple[Arena, int, int]]:
+        """This arena and those inside it: where each begins, and how many loops and branches are around it."""
+        waiting: list[tuple[Arena, int, int]] = [(self, 0, 0)]
+        while waiting:
+            here, base, within = waiting.pop()
+            yield here, base, within
+            waiting += [(inner, base + here.offsets[one], within + 1) for one, inner in here.inner.items()]
 
 
 #: What is placed first: the large, the early, the late, the long-lived, and what is much of both.

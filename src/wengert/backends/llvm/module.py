@@ -22,6 +22,8 @@ class Code:
         #: Whether long loops ask Python for signals.
         self.interrupts = interrupts
         self.kernels: dict[Any, Any] = {}
+        #: What NumPy computes, with the numbers that it is called by.
+        self.hosts: dict[Any, int] = {}
         #: How many operations have been written out in place.
         self.written = 0
 

@@ -22,7 +22,7 @@ from wengert.backends.llvm.division import Division
 from wengert.backends.llvm.grouping import in_row
 from wengert.backends.llvm.layout import Layout, contiguous, own, size
 from wengert.backends.llvm.memory import SMALL
-from wengert.backends.llvm.schedule import Assembly, Copy, Kernel, Repeat, Routine, Rows, Schedule, Step, Until
+from wengert.backends.llvm.schedule import Assembly, Copy, Host, Kernel, Repeat, Routine, Rows, Schedule, Step, Until
 from wengert.core.static import Value
 
 
@@ -42,6 +42,9 @@ def overwrites(schedule: Schedule, step: Step, y: Value, x: Value) -> bool:
         # what they overwrite.
         sources = [schedule.layouts[step.node.inputs[k]].root for k, _ in step.pieces]
         return step.start in ("x", "+") and x not in sources and _whole(schedule, step.node.inputs[0], x)
+    if isinstance(step, Host):
+        # NumPy works on copies.
+        return y in step.node.results
     if isinstance(step, Routine):
         over = step.plan.over
         return over is not None and y is step.node.results[0] and _alone(schedule, step, over, x)
@@ -109,12 +112,8 @@ class _Reuse:
         self.schedule = schedule
         #: What must last until all has run.
         self.outputs = {layout.root for layout in schedule.outputs}
-        #: The first and the last step that uses memory. What nobody may write to is not there, nor what NumPy and
-        #: native code hand each other.
+        #: The first and the last step that uses memory. What nobody may write to is not there.
         self.lives = schedule.lifetimes()
-        for host in schedule.hosts:
-            for root in (*schedule.writes(host), *(layout.root for layout in schedule.reads(host))):
-                self.lives.pop(root, None)
         #: What was somebody else's.
         self.lent = {x for x in (*schedule.carried, *given) if x.spec.nbytes > SMALL and x not in self.outputs}
         self.lives.update((x, (-1, -1)) for x in self.lent)

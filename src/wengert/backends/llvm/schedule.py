@@ -8,7 +8,7 @@ an earlier step did. What only the nest uses is never stored.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -166,10 +166,22 @@ class Branch:
 
 @dataclass(eq=False)
 class Host:
-    """An operation that NumPy computes."""
+    """An operation that NumPy computes, called by native code. The memory of its own: for its operands (``None`` for a
+    Python number) and its results, at fixed places of the arena (``wengert.backends.llvm.upcalls``)."""
 
     node: GraphNode
     reason: str
+    given: list[Value | None] = field(init=False)
+    made: list[Value] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.given = [Result(x.spec, 0) if isinstance(x, Value) else None for x in self.node.operands]
+        self.made = [Result(y.spec, 0) for y in self.node.results]
+
+    @property
+    def memory(self) -> list[Value]:
+        """All of its own memory."""
+        return [x for x in (*self.given, *self.made) if x is not None]
 
 
 Step = Kernel | Rows | Copy | Assembly | Product | Routine | Repeat | Until | Sweep | Branch | Host
@@ -184,6 +196,15 @@ def inside(step: Step) -> list[Schedule]:
     if isinstance(step, Sweep):
         return [*([step.condition] if step.condition is not None else []), step.advance, step.pull]
     return step.branches if isinstance(step, Branch) else []
+
+
+def every(schedule: Schedule) -> Iterator[Schedule]:
+    """A schedule and those inside it."""
+    stack = [schedule]
+    while stack:
+        here = stack.pop()
+        yield here
+        stack += [one for step in here.steps for one in inside(step)]
 
 
 def handed_over(step: Step, schedule: Schedule) -> dict[Value, int]:
@@ -246,11 +267,7 @@ class Schedule:
         elif isinstance(primitive, Matmul) and _is_product(node):
             return self._append(Product(node), node)
         elif isinstance(primitive, (Scan, While, Switch, Call, Reversal)):
-            carrying = self._carrying(node)
-            reasons = {step.reason for one in inside(carrying) for step in one.hosts}
-            if not reasons:
-                return self._append(carrying, node)
-            reason = "; ".join(sorted(reasons))
+            return self._append(self._carrying(node), node)
         else:
             found = routines.plan(node)
             if not isinstance(found, str):
@@ -446,8 +463,8 @@ class Schedule:
 
     @property
     def hosts(self) -> list[Host]:
-        """What NumPy computes."""
-        return [step for step in self.steps if isinstance(step, Host)]
+        """What NumPy computes, in loops and branches too."""
+        return [step for one in every(self) for step in one.steps if isinstance(step, Host)]
 
     def reads(self, step: Step) -> list[Layout]:
         """The layouts that a step reads."""
@@ -480,6 +497,8 @@ class Schedule:
         results = [self.layouts[y].root for y in step.node.results]
         if isinstance(step, Sweep):
             return [*results, *step.held, *step.state, *step.cotangents]
+        if isinstance(step, Host):
+            return [*results, *step.memory]
         return [*results, *(step.plan.scratch if isinstance(step, Routine) else ())]
 
     def lifetimes(self) -> dict[Value, tuple[int, int]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends.llvm import codegen, interrupts
+from wengert.backends.llvm import codegen, interrupts, upcalls
 from wengert.backends.llvm.layout import Layout, contiguous, own, size
 from wengert.backends.llvm.loops import index, loop, stack
 from wengert.backends.llvm.module import Code
@@ -48,8 +48,8 @@ class Sweeping:
         self.slots = op.slots
         self.places = stack(self.builder, np.dtype(np.int64), op.slots)
         self.count, self.stride = self._variable(0), self._variable(1)
-        #: Whether a signal has ended it, and how many steps there were since Python was last asked.
-        self.left, self.since = self._variable(0), self._variable(0)
+        #: How many steps there were since Python was last asked for signals.
+        self.since = self._variable(0)
 
     # -- pieces -------------------------------------------------------------------------------------------------
 
@@ -157,8 +157,7 @@ class Sweeping:
             frame = self.inner.frame(condition, self._given(condition, None))
             (answer,) = condition.outputs
             value = builder.load(builder.gep(frame.pointers[answer.root], [index(answer.offset)]))
-            answered = builder.icmp_signed("!=", value, ir.Constant(value.type, 0))
-            return builder.and_(answered, self._stays())
+            return builder.icmp_signed("!=", value, ir.Constant(value.type, 0))
 
         with self._while(goes_on):
             number = builder.load(end)
@@ -194,13 +193,13 @@ class Sweeping:
         """Every step, last to first, from held states; new ones are held where others have been used up."""
         builder = self.builder
         start = self._variable(0)
-        with self._while(lambda: builder.and_(builder.icmp_signed(">", builder.load(end), index(0)), self._stays())):
+        with self._while(lambda: builder.icmp_signed(">", builder.load(end), index(0))):
             with self._while(lambda: self._is_passed(end)):
                 builder.store(builder.sub(builder.load(self.count), index(1)), self.count)
             last = builder.sub(builder.load(self.count), index(1))
             builder.store(builder.load(self._place(last)), start)
             self._move(self._slot(last), self.state, self.step.state)
-            with self._while(lambda: builder.and_(self._is_before(start, end), self._stays())):
+            with self._while(lambda: self._is_before(start, end)):
                 count = builder.sub(builder.load(end), builder.load(start))
                 free = builder.sub(index(self.slots), builder.load(self.count))
                 has_room = builder.icmp_signed(">", free, index(0))
@@ -231,12 +230,7 @@ class Sweeping:
         now = builder.icmp_signed(">=", since, index(interrupts.steps_between(self.step.pull)))
         with builder.if_then(now, likely=False):
             builder.store(index(0), self.since)
-            with builder.if_then(interrupts.emit(outer.code, builder, outer.status)):
-                builder.store(index(1), self.left)
-
-    def _stays(self) -> Any:
-        """Whether no signal has ended it."""
-        return self.builder.icmp_signed("==", self.builder.load(self.left), index(0))
+            upcalls.poll(outer.code, builder, outer.status)
 
     def _is_passed(self, end: Any) -> Any:
         """Whether the last held state is of a step that has been reversed."""
