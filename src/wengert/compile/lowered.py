@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from wengert.backends.llvm.layout import itemsize, size
 from wengert.backends.llvm.memory import Arena
 from wengert.backends.llvm.program import Program
-from wengert.backends.llvm.schedule import Copy, Host, Kernel, Rows, Schedule, Step, every, inside
+from wengert.backends.llvm.schedule import Copy, Host, Kernel, Rows, Schedule, Step, every, inside, nodes_of
 from wengert.compile.donation import worthwhile
 from wengert.compile.native import fitted
-from wengert.core.static import GraphNode, Value
+from wengert.core.static import Value
 from wengert.passes import FOR_CODE, optimize
 from wengert.plan.cost import flops_of
 from wengert.static.graph import Graph
@@ -190,7 +190,8 @@ class Lowered:
 def step_text(step: Step) -> str:
     """One line for a step."""
     if isinstance(step, Kernel):
-        return f"kernel over {step.space}: {', '.join(node.op for node in step.nodes)}"
+        after = f"{step.product.node.op}, each tile followed by " if step.product is not None else ""
+        return f"{after}kernel over {step.space}: {', '.join(node.op for node in step.nodes)}"
     if isinstance(step, Rows):
         parts = "; ".join(f"over {one.space}: {', '.join(node.op for node in one.nodes)}" for one in step.kernels)
         return f"kernels for each row of {step.lead}, {parts}"
@@ -199,16 +200,8 @@ def step_text(step: Step) -> str:
     return f"{type(step).__name__.lower()}: {step.node.op}"
 
 
-def _nodes(step: Step) -> list[GraphNode]:
-    if isinstance(step, Rows):
-        return [node for kernel in step.kernels for node in kernel.nodes]
-    if isinstance(step, Copy):
-        return []
-    return step.nodes if isinstance(step, Kernel) else [step.node]
-
-
 def _work(schedule: Schedule, step: Step) -> Work:
-    nodes = _nodes(step)
+    nodes = nodes_of(step)
     lines = dict.fromkeys(str(node.location) for node in nodes if node.location is not None)
     return Work(
         step_text(step),

@@ -4,14 +4,14 @@ program, and what is inside of operations: the graphs of loops, branches and cal
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from wengert.backends.llvm.codegen import lowers
 from wengert.backends.llvm.grouping import group
-from wengert.backends.llvm.schedule import Host, Kernel, Product, Routine, Rows, Schedule
+from wengert.backends.llvm.schedule import Host, Kernel, Product, Routine, Rows, Schedule, nodes_of
 from wengert.core.errors import WengertError
 from wengert.core.node import Leaf, Node, Output
 from wengert.core.pytree import tree_unflatten
@@ -209,7 +209,7 @@ def kernels_of(graph: Graph) -> tuple[str, Model] | None:
     place = {id(node): first + k for k, node in enumerate(graph.nodes)}
     fused: dict[int, str] = {}
     for number, step in enumerate(schedule.steps, 1):
-        for node in _nodes_of(step):
+        for node in nodes_of(step):
             fused[place[id(node)]] = f"{number}. {_name_of(step)}"
     for one in model.nodes:
         one.group = ()
@@ -221,20 +221,11 @@ def kernels_of(graph: Graph) -> tuple[str, Model] | None:
     return name, model
 
 
-def _nodes_of(step: Any) -> Sequence[GraphNode]:
-    if isinstance(step, Rows):
-        return [node for kernel in step.kernels for node in kernel.nodes]
-    if isinstance(step, Kernel):
-        return step.nodes
-    node = getattr(step, "node", None)
-    return [node] if node is not None else []
-
-
 def _name_of(step: Any) -> str:
     if isinstance(step, Rows):
         return f"fused rows over {shape_text(step.lead)}"
     if isinstance(step, Kernel):
-        return f"fused loop over {shape_text(step.space)}"
+        return f"{'matrix product and ' if step.product else ''}fused loop over {shape_text(step.space)}"
     if isinstance(step, Product):
         return "matrix product"
     if isinstance(step, Host):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends.llvm import angles, division, math, products, routines, upcalls
+from wengert.backends.llvm import angles, division, epilogues, math, products, routines, upcalls
 from wengert.backends.llvm.layout import Layout, collapsed, own, size
 from wengert.backends.llvm.loops import index, load, nest, place, register, stack, store
 from wengert.backends.llvm.memory import Arena
@@ -83,7 +83,7 @@ class Frame:
             elif isinstance(step, Assembly):
                 self.assemble(step)
             elif isinstance(step, Product):
-                self.product(step.node)
+                products.emit(self, products.task_of(self.schedule, step))
             elif isinstance(step, Routine):
                 routines.emit(self, step.node, step.plan)
             elif isinstance(step, Host):
@@ -94,6 +94,9 @@ class Frame:
     # -- elementwise operations and reductions ---------------------------------------------------------------------
 
     def kernel(self, kernel: Kernel) -> None:
+        if kernel.product is not None:
+            task = products.task_of(self.schedule, kernel.product)
+            return products.emit(self, task, epilogues.of(self.schedule, kernel, task.matrices[2].rows))
         nest_of = KernelNest(self.schedule, kernel)
         if size(kernel.space) <= (UNROLLED_HEAVY if kernel.heavy else UNROLLED):
             self.code.written += size(kernel.space) * kernel.weight
@@ -131,11 +134,6 @@ class Frame:
             source = layouts[step.node.inputs[k]]
             strides = source.broadcast(part.shape)
             self.copy(Layout(source.root, part.shape, strides, source.offset), part, step.start == "+")
-
-    def product(self, node: GraphNode) -> None:
-        x, y = (self.schedule.layouts[v] for v in node.inputs)
-        out = self.schedule.layouts[node.results[0]]
-        products.emit(self, x, y, out)
 
 
 def fill_zeros(builder: Any, pointer: Any, result: Value) -> None:

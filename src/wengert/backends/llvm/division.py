@@ -45,7 +45,7 @@ class Division:
 def divide(schedule: Schedule) -> None:
     """Decide for each nest of a schedule whether it is cut."""
     for step in schedule.steps:
-        if isinstance(step, (Kernel, Rows)):
+        if isinstance(step, Rows) or (isinstance(step, Kernel) and step.product is None):
             step.division = _division(schedule, step)
 
 

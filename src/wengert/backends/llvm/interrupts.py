@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 
 from wengert.backends.llvm.layout import size
-from wengert.backends.llvm.schedule import Branch, Host, Product, Repeat, Schedule, Until, inside
+from wengert.backends.llvm.schedule import Branch, Host, Repeat, Schedule, Until, inside, nodes_of
+from wengert.core.static import GraphNode
+from wengert.ops.contraction import Matmul
 
 #: Elements computed, by estimate, between two questions, and in loops that need not ask: what takes some milliseconds,
 #: and a tenth of a second.
@@ -25,11 +27,14 @@ def work(schedule: Schedule) -> float:
             total += length * work(step.body)
         elif isinstance(step, Branch):
             total += max(map(work, step.branches), default=0.0)
-        elif isinstance(step, Product):
-            total += size(step.node.results[0].shape) * step.node.operands[0].shape[-1] / 16
         else:
             total += sum(size(y.shape) for y in schedule.writes(step)) + sum(map(work, inside(step)))
+            total += sum(_multiplications(node) for node in nodes_of(step) if isinstance(node.primitive, Matmul)) / 16
     return total
+
+
+def _multiplications(product: GraphNode) -> int:
+    return size(product.results[0].shape) * int(product.inputs[0].shape[-1])
 
 
 def calls(schedule: Schedule) -> float:

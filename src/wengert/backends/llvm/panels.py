@@ -42,19 +42,30 @@ class Batch(NamedTuple):
     steps: tuple[tuple[int, ...], ...] = ((), (), ())
 
 
-def product(code: Code, matrices: Sequence[Any], dtype: Any, batch: Batch) -> Any:
+def product(code: Code, matrices: Sequence[Any], dtype: Any, batch: Batch, epilogue: Any = None) -> Any:
     """The function of pointers to ``a``, ``b`` and ``c`` that does ``c = a @ b``, and whether the first two change
-    places."""
-    a, b, c = matrices
-    swapped = b.column_stride != 1 and b.columns > a.rows and a.rows <= NARROW
+    places. With an ``epilogue`` it takes pointers to its roots as well."""
+    swapped, factors = _ordered(matrices)
     if swapped:
-        a, b, c = (_transposed(m) for m in (b, a, c))
         batch = Batch(batch.lengths, (batch.steps[1], batch.steps[0], batch.steps[2]))
-    key = ("product", a, b, c, dtype.char, batch)
+    key = ("product", *factors, dtype.char, batch, None if epilogue is None else epilogue.key)
     made = code.kernels.get(key)
     if made is None:
-        made = code.kernels[key] = _Panels(code, (a, b, c), dtype, batch).emit()
+        made = code.kernels[key] = _Panels(code, factors, dtype, batch, epilogue).emit()
     return made, swapped
+
+
+def is_followed(matrices: Sequence[Any], dtype: Any) -> bool:
+    """Whether a product is better computed with what follows it: it is cut, and each tile is computed in one go."""
+    cut = _Panels(None, _ordered(matrices)[1], dtype, Batch())
+    return cut.chunks > 1 and cut.depth == cut.deep
+
+
+def _ordered(matrices: Sequence[Any]) -> tuple[bool, Sequence[Any]]:
+    """Whether the transposed product is computed, and the factors and the product in its order."""
+    a, b, c = matrices
+    swapped = b.column_stride != 1 and b.columns > a.rows and a.rows <= NARROW
+    return swapped, [_transposed(m) for m in (b, a, c)] if swapped else matrices
 
 
 def _transposed(m: Any) -> Any:
@@ -64,8 +75,9 @@ def _transposed(m: Any) -> Any:
 class _Panels:
     """Writes the function of one product, or of a batch."""
 
-    def __init__(self, code: Code, matrices: Sequence[Any], dtype: Any, batch: Batch) -> None:
+    def __init__(self, code: Any, matrices: Sequence[Any], dtype: Any, batch: Batch, epilogue: Any = None) -> None:
         self.code, self.dtype, self.batch = code, dtype, batch
+        self.epilogue = epilogue
         self.a, self.b, self.c = matrices
         self.lanes = lanes_of(dtype)
         self.tile_rows, vectors = TILES[vector_bits()]
@@ -93,39 +105,48 @@ class _Panels:
         columns = max(8 if self.packs_a else 1, -(-wanted // self.strip)) * self.strip
         return rows, min(columns, -(-self.b.columns // self.strip) * self.strip)
 
+    @property
+    def chunks(self) -> int:
+        """How many chunks there are."""
+        return -(-size(self.batch.lengths) // self.together) * self.parts
+
     def emit(self) -> Any:
-        """The function of the three pointers."""
-        kind = memory_type(self.dtype).as_pointer()
-        made, builder = self.code.function("product", [kind] * 3)
-        chunks = -(-size(self.batch.lengths) // self.together) * self.parts
+        """The function of the pointers."""
+        kinds = [memory_type(self.dtype).as_pointer()] * 3
+        if self.epilogue is not None:
+            kinds += [memory_type(x.dtype).as_pointer() for x in self.epilogue.roots]
+        made, builder = self.code.function("product", kinds)
         byte = ir.IntType(8).as_pointer()
         with builder.goto_entry_block():
-            table = builder.bitcast(builder.alloca(ir.ArrayType(kind, 3)), kind.as_pointer())
+            table = builder.bitcast(builder.alloca(ir.ArrayType(byte, len(kinds))), byte.as_pointer())
         for k, argument in enumerate(made.args):
-            builder.store(argument, builder.gep(table, [index(k)]))
-        chunk = self._chunk_function(kind)
-        if chunks == 1:
+            builder.store(builder.bitcast(argument, byte), builder.gep(table, [index(k)]))
+        chunk = self._chunk_function(kinds)
+        if self.chunks == 1:
             builder.call(chunk, [builder.bitcast(table, byte), index(0)])
         else:
-            dispatch(builder, self.code, chunk, builder.bitcast(table, byte), chunks)
+            dispatch(builder, self.code, chunk, builder.bitcast(table, byte), self.chunks)
         builder.ret_void()
         return made
 
-    def _chunk_function(self, kind: Any) -> Any:
+    def _chunk_function(self, kinds: Sequence[Any]) -> Any:
         """The function of one chunk: of the table of pointers, and the chunk's number."""
-        made, self.builder = self.code.function("chunk", [ir.IntType(8).as_pointer(), ir.IntType(64)])
+        byte = ir.IntType(8).as_pointer()
+        made, self.builder = self.code.function("chunk", [byte, ir.IntType(64)])
         builder = self.builder
-        table = builder.bitcast(made.args[0], kind.as_pointer())
-        pointers = [builder.load(builder.gep(table, [index(k)])) for k in range(3)]
+        table = builder.bitcast(made.args[0], byte.as_pointer())
+        pointers = [builder.bitcast(builder.load(builder.gep(table, [index(k)])), kind) for k, kind in enumerate(kinds)]
+        self.more = pointers[3:]
         part = builder.srem(made.args[1], index(self.parts))
         down, beside = builder.sdiv(part, index(self.across)), builder.srem(part, index(self.across))
         self.row, self.tiles, self.last_rows = self._part(down, self.a.rows, self.rows, self.tile_rows)
         self.column, self.strips, self.last_columns = self._part(beside, self.b.columns, self.columns, self.strip)
         count = self.depth * self.strip
+        self.held_c = stack(builder, self.dtype, self.tile_rows * self.strip) if self.epilogue is not None else None
         self.held_b = stack(builder, self.dtype, count) if self.packs_b else None
         self.held_a = stack(builder, self.dtype, self.depth * self.rows) if self.packs_a else None
         for number in self._numbers(builder.sdiv(made.args[1], index(self.parts))):
-            self.left, self.right, self.out = self._of(number, pointers)
+            self.left, self.right, self.out = self._of(number, pointers[:3])
             self._one()
         builder.ret_void()
         return made
@@ -213,6 +234,13 @@ class _Panels:
         else:
             left = builder.gep(self.left, [place(builder, [row, first], [a.row_stride, a.column_stride])])
             a_steps = (a.row_stride, a.column_stride)
+        if self.epilogue is not None:
+            steps = Steps(*a_steps, right[1], self.strip, 1)
+            function = tile(self.code, rows, widths_of(width, self.dtype), steps, self.dtype, self.deep)
+            builder.call(function, [left, right[0], self.held_c])
+            follow = self.epilogue.function(self.code, c, rows, (width, self.strip))
+            builder.call(follow, [*self.more, self.held_c, self.out, row, column])
+            return
         out = builder.gep(self.out, [place(builder, [row, column], [c.row_stride, c.column_stride])])
         steps = Steps(*a_steps, right[1], c.row_stride, c.column_stride if c.columns > 1 else 1)
         known = self.deep if more is None else None

@@ -32,32 +32,59 @@ class Matrix(NamedTuple):
     column_stride: int
 
 
-def emit(frame: Any, x: Layout, y: Layout, out: Layout) -> None:
-    """``out = x @ y`` for layouts of any rank, as ``numpy.matmul`` means it."""
-    builder = frame.builder
-    a, b, c = _matrices(x, y, out)
+class Task(NamedTuple):
+    """A product, or many of the same kind along the axes ``lead``."""
+
+    #: Where the factors and the product begin.
+    places: tuple[Layout, Layout, Layout]
+    matrices: tuple[Matrix, Matrix, Matrix]
+    lead: tuple[int, ...]
+    strides: tuple[tuple[int, ...], ...]
+
+    @property
+    def is_tiled(self) -> bool:
+        """Whether it is computed as tiles."""
+        return _is_tiled(self.matrices, self.places[2].root.dtype)
+
+
+def task_of(schedule: Any, step: Any) -> Task:
+    """What a step is to compute: ``out = x @ y`` for layouts of any rank, as ``numpy.matmul`` means it."""
+    x, y, out = (schedule.layouts[v] for v in (*step.node.inputs, step.node.results[0]))
+    matrices = _matrices(x, y, out)
+    rows, columns = matrices[2].rows, matrices[2].columns
     lead = out.shape[: len(out.shape) - (len(x.shape) > 1) - (len(y.shape) > 1)]
+    places = x, y, out
     strides = [
         Layout(x.root, x.shape[:-2], x.strides[:-2]).broadcast(lead),
         Layout(y.root, y.shape[:-2], y.strides[:-2]).broadcast(lead),
-        contiguous((*lead, c.rows * c.columns))[:-1] if lead else (),
-    ]
-    pointers = [
-        builder.gep(frame.pointers[one.root], [index(one.offset)]) if one.offset else frame.pointers[one.root]
-        for one in (x, y, out)
+        contiguous((*lead, rows * columns))[:-1] if lead else (),
     ]
     while lead:
-        merged = _merged((a, b, c), lead[-1], [stride[-1] for stride in strides])
+        merged = _merged(matrices, lead[-1], [stride[-1] for stride in strides])
         if merged is None:
             break
-        (a, b, c), swapped = merged
+        matrices, swapped = merged
         if swapped:
-            pointers[:2], strides[:2] = pointers[1::-1], strides[1::-1]
+            places, strides[:2] = (places[1], places[0], out), strides[1::-1]
         lead, strides = lead[:-1], [stride[:-1] for stride in strides]
+    return Task(places, matrices, lead, tuple(strides))
 
-    if _is_tiled((a, b, c), out.root.dtype):
+
+def emit(frame: Any, task: Task, epilogue: Any = None) -> None:
+    """Compute a product; with an ``epilogue`` (``wengert.backends.llvm.epilogues``), one that is cut."""
+    builder = frame.builder
+    _, matrices, lead, strides = task
+    dtype = task.places[2].root.dtype
+    if epilogue is not None and not epilogue.keeps:
+        # Nobody reads it from memory.
+        frame.pointers[epilogue.result] = ir.Constant(memory_type(dtype).as_pointer(), None)
+    pointers = [
+        builder.gep(frame.pointers[one.root], [index(one.offset)]) if one.offset else frame.pointers[one.root]
+        for one in task.places
+    ]
+    if task.is_tiled:
         axes, steps = collapsed(lead, strides)
-        _tiles(frame, (a, b, c), pointers, out.root.dtype, panels.Batch(axes, tuple(map(tuple, steps))))
+        _tiles(frame, matrices, pointers, dtype, panels.Batch(axes, tuple(map(tuple, steps))), epilogue)
         return
 
     def one(numbers: list[Any]) -> None:
@@ -65,7 +92,7 @@ def emit(frame: Any, x: Layout, y: Layout, out: Layout) -> None:
             builder.gep(pointer, [place(builder, numbers, stride)])
             for pointer, stride in zip(pointers, strides, strict=True)
         ]
-        one_product(frame, (a, b, c), shifted, out.root.dtype)
+        one_product(frame, matrices, shifted, dtype)
 
     nest(builder, lead, one)
 
@@ -136,12 +163,18 @@ def _is_tiled(matrices: tuple[Matrix, Matrix, Matrix], dtype: Any) -> bool:
 
 
 def _tiles(
-    frame: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any, batch: panels.Batch
+    frame: Any,
+    matrices: tuple[Matrix, Matrix, Matrix],
+    pointers: list[Any],
+    dtype: Any,
+    batch: panels.Batch,
+    epilogue: Any = None,
 ) -> None:
     """A product as tiles, or a batch of them."""
-    function, swapped = panels.product(frame.code, matrices, dtype, batch)
+    function, swapped = panels.product(frame.code, matrices, dtype, batch, epilogue)
     left, right, out = pointers
-    frame.builder.call(function, [right, left, out] if swapped else [left, right, out])
+    more = [] if epilogue is None else [frame.pointers[root] for root in epilogue.roots]
+    frame.builder.call(function, [right, left, out, *more] if swapped else [left, right, out, *more])
 
 
 def _write_out(builder: Any, matrices: tuple[Matrix, Matrix, Matrix], pointers: list[Any], dtype: Any) -> None:

@@ -12,6 +12,7 @@ from wengert.backends.llvm import interrupts, results, upcalls
 from wengert.backends.llvm.codegen import Frame, lowers
 from wengert.backends.llvm.division import divide
 from wengert.backends.llvm.engine import Native
+from wengert.backends.llvm.epilogues import attach
 from wengert.backends.llvm.fastcall import fastcall
 from wengert.backends.llvm.grouping import group
 from wengert.backends.llvm.inner import Inner
@@ -57,6 +58,7 @@ class Program:
         schedule.own_outputs()
         for one in every(schedule):
             group(one)
+            attach(one)
             divide(one)
             reuse(one, donated if one is schedule else ())
         self.layouts = self._outputs = schedule.outputs

@@ -61,8 +61,11 @@ def overwrites(schedule: Schedule, step: Step, y: Value, x: Value) -> bool:
 def _in_kernel(schedule: Schedule, kernel: Kernel, y: Value, x: Value) -> bool:
     """A nest visits every element of its space once: it reads all operands there, and then writes. Chunks and vectors
     take elements in another order, and none of them is read for the sake of another. So it is enough that ``x`` is read
-    where ``y`` is written. A nest with angles may run twice over its operands (``angles``), so they must last."""
+    where ``y`` is written. A nest with angles may run twice over its operands (``angles``), so they must last; so must
+    what a product reads that is computed tile by tile with the nest (``epilogues``)."""
     if y not in kernel.stored or kernel.twice or schedule.layouts[y] != own(y):
+        return False
+    if kernel.product is not None and any(schedule.layouts[one].root is x for one in kernel.product.node.inputs):
         return False
     straight = contiguous(kernel.space)
     return all(

@@ -66,6 +66,10 @@ class Kernel:
     weight: int = 0
     #: How it is cut into chunks, if it is (``wengert.backends.llvm.division``).
     division: Any = None
+    #: The product that is computed with it, tile by tile (``wengert.backends.llvm.epilogues``), and whether others
+    #: read that as well.
+    product: Product | None = None
+    keeps: bool = False
     _inside: set[Value] = field(default_factory=set)
 
     def makes(self, value: Value) -> bool:
@@ -205,6 +209,15 @@ def every(schedule: Schedule) -> Iterator[Schedule]:
         here = stack.pop()
         yield here
         stack += [one for step in here.steps for one in inside(step)]
+
+
+def nodes_of(step: Step) -> list[GraphNode]:
+    """The nodes that a step computes."""
+    if isinstance(step, Rows):
+        return [node for kernel in step.kernels for node in kernel.nodes]
+    if isinstance(step, Kernel):
+        return step.nodes if step.product is None else [step.product.node, *step.nodes]
+    return [] if isinstance(step, Copy) else [step.node]
 
 
 def handed_over(step: Step, schedule: Schedule) -> dict[Value, int]:
@@ -472,12 +485,13 @@ class Schedule:
             return [step.source]
         if isinstance(step, Rows):
             return list(dict.fromkeys(layout for kernel in step.kernels for layout in self.reads(kernel)))
-        nodes = step.nodes if isinstance(step, Kernel) else [step.node]
+        nodes = nodes_of(step)
         inside = set()
         if isinstance(step, Kernel):
             inside = {y for node in nodes if not node.primitive.reducer for y in node.results}
         found = [self.layouts[x] for node in nodes for x in node.inputs if x not in inside]
-        return list(dict.fromkeys(found))
+        # A product may be read through views of it.
+        return list(dict.fromkeys(layout for layout in found if layout.root not in inside))
 
     def writes(self, step: Step) -> list[Value]:
         """The roots that a step leaves in memory, and the memory that it needs meanwhile."""
@@ -493,7 +507,8 @@ class Schedule:
         if isinstance(step, Kernel):
             reduced = [y for node in step.nodes if node.primitive.reducer for y in node.results]
             stored = [y for node in step.nodes for y in node.results if y in step.stored]
-            return [self.layouts[y].root for y in (*stored, *reduced)]
+            product = step.product.node.results if step.product is not None and step.keeps else ()
+            return [self.layouts[y].root for y in (*product, *stored, *reduced)]
         results = [self.layouts[y].root for y in step.node.results]
         if isinstance(step, Sweep):
             return [*results, *step.held, *step.state, *step.cotangents]
