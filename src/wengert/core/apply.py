@@ -28,7 +28,7 @@ from .mode import MODE
 from .node import Location, MultiNode, Node, is_library_file, next_number, record, user_location
 from .primitive import AUX, INPUTS, OUT, Primitive, apply_hook
 from .tensor import EAGER_TYPES, Tensor, wrap
-from .types import SCALAR_TYPES, frozen_copy
+from .types import SCALAR_TYPES, frozen_copy, in_machine_order
 
 _get_mode = MODE.get
 _ndarray = np.ndarray
@@ -184,7 +184,7 @@ def as_operand(x: Any, primitive: Any = "this operation") -> Any:
     if isinstance(x, Tensor) or type(x) is _ndarray or type(x) in SCALAR_TYPES:
         if type(x) is _ndarray and x.dtype.kind not in "biufc":
             raise DTypeError(f"{getattr(primitive, 'name', primitive)}: arrays of dtype {x.dtype} are not supported")
-        return x
+        return in_machine_order(x) if type(x) is _ndarray else x
     if isinstance(x, Dim):
         return x
     scalar: Any
@@ -204,7 +204,7 @@ def as_operand(x: Any, primitive: Any = "this operation") -> Any:
         except ValueError as error:
             raise ShapeError(f"{name}: cannot make an array of this {type(x).__name__}: {error}") from error
         if array.dtype.kind in "biufc":
-            return array
+            return in_machine_order(array)
     raise DTypeError(
         f"{name}: an operand of type {type(x).__name__} is neither a tensor, an array nor a number{_at_user_line()}"
     )

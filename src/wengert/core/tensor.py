@@ -10,7 +10,7 @@ import numpy as np
 from .display import Displayed
 from .errors import DTypeError, GradientError
 from .node import Leaf, Node, Output, Watch
-from .types import Size, get_default_dtype, is_differentiable_dtype, storage
+from .types import Size, get_default_dtype, in_machine_order, is_differentiable_dtype, storage
 
 if TYPE_CHECKING:
     from wengert.ops.operators import Operators as _Operators
@@ -235,7 +235,7 @@ def wrap(value: Any, node: Node | None = None) -> Tensor:
 
 def _as_new_array(data: Any, dtype: Any) -> np.ndarray:
     if isinstance(data, Tensor):
-        return data._value if dtype is None else data._value.astype(dtype)
+        return data._value if dtype is None else in_machine_order(data._value.astype(dtype))
     try:
         if isinstance(data, (list, tuple)):
             data = _without_tensors(data)
@@ -249,7 +249,7 @@ def _as_new_array(data: Any, dtype: Any) -> np.ndarray:
         )
     if dtype is None and array.dtype == np.float64 and not hasattr(data, "dtype"):
         array = array.astype(get_default_dtype(), copy=False)
-    return array
+    return in_machine_order(array)
 
 
 def _without_tensors(data: Any) -> Any:

@@ -35,6 +35,8 @@ class TensorSpec:
     def __init__(self, shape: Any, dtype: Any = "float64") -> None:
         self.shape = (shape,) if isinstance(shape, int) else tuple(shape)
         self.dtype = np.dtype(dtype)
+        if not self.dtype.isnative:
+            self.dtype = self.dtype.newbyteorder("=")
 
     @property
     def ndim(self) -> int:
@@ -144,6 +146,11 @@ def is_frozen(array: np.ndarray) -> bool:
             return False
         base = base.base
     return base is None or isinstance(base, bytes)
+
+
+def in_machine_order(array: np.ndarray) -> np.ndarray:
+    """The array in this machine's byte order: native code, and every comparison of dtypes, knows no other."""
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def frozen_copy(value: Any) -> Any:
