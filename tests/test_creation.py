@@ -100,6 +100,35 @@ def test_full_like_keeps_a_tracked_value_in_the_graph() -> None:
     assert float(value.grad) == 3.0
 
 
+def test_full_keeps_a_tracked_or_traced_value_in_the_graph() -> None:
+    value = wg.tensor(2.0, requires_grad=True)
+    (wg.full(3, value) * wg.arange(3)).sum().backward()
+    assert value.grad is not None
+    assert float(value.grad) == 3.0
+    assert wg.jit(lambda x: wg.full((2,), x, dtype="float32"))(1.5).tolist() == [1.5, 1.5]
+
+
+@pytest.mark.parametrize("name", ["linspace", "logspace", "geomspace"])
+@pytest.mark.parametrize(
+    "options", [{}, {"num": 7, "endpoint": False}, {"num": 1}, {"num": 0}, {"num": 5, "dtype": "int64"}]
+)
+@pytest.mark.parametrize(("start", "stop"), [(0.5, 3.7), (1, 4), (np.array([0.5, 2]), 5.0)])
+def test_ranges_between_tensors_are_numpys(name: str, options: dict[str, Any], start: Any, stop: Any) -> None:
+    ours, theirs = getattr(wg, name), getattr(np, name)(start, stop, **options)
+    for made in (ours(wg.tensor(start), stop, **options), wg.jit(lambda a, b: ours(a, b, **options))(start, stop)):
+        assert made.dtype == theirs.dtype
+        np.testing.assert_allclose(made.numpy(), theirs, rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["linspace", "logspace", "geomspace"])
+@pytest.mark.parametrize("endpoint", [True, False])
+def test_ranges_are_differentiated_by_their_ends(name: str, endpoint: bool) -> None:
+    def f(a: Any, b: Any) -> Any:
+        return getattr(wg, name)(a, b, 5, endpoint=endpoint)
+
+    wg.check_grads(f, (0.4, 1.3))
+
+
 def test_array_keeps_the_graph_of_tensors_and_tensor_does_not() -> None:
     x = wg.tensor([1.0, 2.0], requires_grad=True)
     joined = wg.array([[x, 2 * x], [3 * x, x]])

@@ -19,7 +19,7 @@ from wengert.core.apply import as_operand
 from wengert.core.errors import DTypeError, ShapeError
 from wengert.core.levels import as_tensor, bottom
 from wengert.core.tensor import Tensor, wrap
-from wengert.core.types import Shape, frozen_copy, get_default_dtype
+from wengert.core.types import Shape, frozen_copy, get_default_dtype, in_machine_order
 from wengert.ops.protocol import implements
 
 
@@ -53,7 +53,7 @@ def finish(value: np.ndarray, requires_grad: bool, device: Any = None) -> Tensor
     """A tensor around a new array that nobody else holds."""
     if device is not None:
         check_device(device)
-    result = wrap(value)
+    result = wrap(in_machine_order(value))
     return result.requires_grad_() if requires_grad else result
 
 
@@ -112,11 +112,24 @@ def empty(*size: Any, shape: Any = None, dtype: Any = None, requires_grad: bool 
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
-    """One value everywhere. The dtype follows the value: the default dtype for a Python float."""
-    value = _plain(fill_value, "full")
+    """One value everywhere. The dtype follows the value: the default dtype for a Python float.
+
+    A tensor as ``fill_value`` stays in the graph: its gradient is the sum over the copies.
+    """
+    if device is not None:
+        check_device(device)
+    value = as_operand(fill_value, "full")
     if dtype is None and isinstance(value, float):
         dtype = get_default_dtype()
-    return finish(np.full(shape_from((shape,), "full"), value, dtype), requires_grad, device)
+    return _repeated(value, shape_from((shape,), "full"), dtype, requires_grad)
+
+
+def _repeated(value: Any, shape: Shape, dtype: Any, requires_grad: bool) -> Tensor:
+    if not isinstance(value, Tensor):
+        return finish(np.full(shape, value, dtype), requires_grad)
+    same: Any = value if dtype is None else value.astype(dtype)
+    filled: Any = np.broadcast_to(same, shape)
+    return filled.requires_grad_() if requires_grad else filled
 
 
 def eye(
@@ -170,9 +183,37 @@ def linspace(
     requires_grad: bool = False,
     device: Any = None,
 ) -> Tensor:
-    """``num`` evenly spaced numbers from ``start`` to ``stop``, which is included if ``endpoint``."""
-    value = np.linspace(_plain(start, "linspace"), _plain(stop, "linspace"), num, endpoint, dtype=dtype)
-    return _ranged(value, dtype, requires_grad, device)
+    """``num`` evenly spaced numbers from ``start`` to ``stop``, which is included if ``endpoint``.
+
+    Tensors as ends stay in the graph, here and in ``logspace`` and ``geomspace``.
+
+    >>> import wengert as wg
+    >>> wg.grad(lambda stop: wg.linspace(0.0, stop, 5).sum())(2.0)
+    tensor(2.5)
+    """
+    if isinstance(start, Tensor) or isinstance(stop, Tensor):
+        return _converted(_between(start, stop, num, endpoint), dtype, requires_grad, device)
+    return _ranged(np.linspace(start, stop, num, endpoint, dtype=dtype), dtype, requires_grad, device)
+
+
+def _between(start: Any, stop: Any, num: int, endpoint: bool) -> Tensor:
+    """Evenly spaced numbers between tensors, rounded as NumPy rounds them."""
+    start, stop = as_operand(start, "linspace") * 1.0, as_operand(stop, "linspace") * 1.0
+    steps = num - 1 if endpoint else num
+    places = np.arange(num).reshape(-1, *(1,) * max(np.ndim(start), np.ndim(stop)))
+    step = (stop - start) / max(steps, 1)
+    found: Any = places.astype(step.dtype) * step + start
+    ends = endpoint and num > 1
+    return np.where(places == steps, stop, found) if ends else found
+
+
+def _converted(value: Any, dtype: Any, requires_grad: bool, device: Any) -> Tensor:
+    """A range in the graph, in the dtype asked for: to integers it is rounded down."""
+    if device is not None:
+        check_device(device)
+    if dtype is not None:
+        value = (np.floor(value) if np.dtype(dtype).kind in "iu" else value).astype(dtype)
+    return value.requires_grad_() if requires_grad else value
 
 
 def logspace(
@@ -180,14 +221,16 @@ def logspace(
     stop: Any,
     num: int = 50,
     endpoint: bool = True,
-    base: float = 10.0,
+    base: Any = 10.0,
     dtype: Any = None,
     requires_grad: bool = False,
     device: Any = None,
 ) -> Tensor:
     """``base`` to the power of ``num`` evenly spaced numbers from ``start`` to ``stop``."""
-    value = np.logspace(_plain(start, "logspace"), _plain(stop, "logspace"), num, endpoint, base, dtype)
-    return _ranged(value, dtype, requires_grad, device)
+    if any(isinstance(x, Tensor) for x in (start, stop, base)):
+        powers = base ** linspace(start, stop, num, endpoint)
+        return _converted(powers, dtype, requires_grad, device)
+    return _ranged(np.logspace(start, stop, num, endpoint, base, dtype), dtype, requires_grad, device)
 
 
 def geomspace(
@@ -200,8 +243,11 @@ def geomspace(
     device: Any = None,
 ) -> Tensor:
     """``num`` numbers from ``start`` to ``stop`` with a constant ratio."""
-    value = np.geomspace(_plain(start, "geomspace"), _plain(stop, "geomspace"), num, endpoint, dtype)
-    return _ranged(value, dtype, requires_grad, device)
+    if isinstance(start, Tensor) or isinstance(stop, Tensor):
+        ratio = as_operand(stop, "geomspace") / as_operand(start, "geomspace")
+        powers = np.linspace(np.zeros(ratio.shape, ratio.dtype), 1.0, num, endpoint, dtype=ratio.dtype)
+        return _converted(start * ratio**powers, dtype, requires_grad, device)
+    return _ranged(np.geomspace(start, stop, num, endpoint, dtype), dtype, requires_grad, device)
 
 
 # -- like another tensor --------------------------------------------------------------------------------------------
@@ -242,11 +288,7 @@ def full_like(
     if device is not None:
         check_device(device)
     shape, dtype = _like(x, dtype, shape, "full_like")
-    fill_value = as_operand(fill_value, "full_like")
-    if hasattr(fill_value, "_node"):
-        filled: Tensor = np.broadcast_to(np.astype(fill_value, dtype), shape)
-        return filled.requires_grad_() if requires_grad else filled
-    return finish(np.full(shape, fill_value, dtype), requires_grad)
+    return _repeated(as_operand(fill_value, "full_like"), shape, dtype, requires_grad)
 
 
 def fromfunction(
