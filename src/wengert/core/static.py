@@ -429,8 +429,8 @@ _WEAK_EXAMPLES: dict[type, Any] = {bool: True, int: 1, float: 1.0, complex: 1j}
 
 def infer(primitive: Primitive, operands: Sequence[Operand]) -> TensorSpec | tuple[TensorSpec, ...]:
     """Shapes and dtypes of the result or results of an operation on these operands."""
-    if primitive.graphs():
-        # What loops and calls carry on is an array, also where a Python scalar was given.
+    if not primitive.pointwise:
+        # Python scalars take part in promotion among elements alone; elsewhere they are arrays.
         return primitive.spec(*(x.spec if isinstance(x, Value) else x for x in operands))
     return primitive.spec(*map(_spec_of, operands))
 

@@ -16,7 +16,7 @@ from wengert.core.primitive import Primitive
 from wengert.core.tensor import Tensor
 from wengert.core.types import Array, TensorSpec
 from wengert.ops.creation import check_device
-from wengert.ops.families import Linear
+from wengert.ops.families import Linear, shape_of
 from wengert.ops.protocol import implements, operator, torch_keywords
 from wengert.ops.reduction import negative_axes, reduced_shape
 
@@ -247,12 +247,13 @@ class Astype(Linear):
 
     def value(self, x: Any) -> Any:
         target = np.dtype(self.dtype)
+        x = x if hasattr(x, "astype") else np.asarray(x)  # a Python scalar under `jit`
         if x.dtype.kind == "c" and target.kind in "fiu":
             x = x.real
         return x.astype(target)
 
-    def spec(self, x: TensorSpec) -> TensorSpec:
-        return TensorSpec(x.shape, self.dtype)
+    def spec(self, x: Any) -> TensorSpec:
+        return TensorSpec(shape_of(x), self.dtype)
 
     def transpose(self, g: Array, spec: Any) -> Array:
         # The sweep casts a cotangent to its operand's dtype.

@@ -16,7 +16,7 @@ from wengert.backends.llvm.layout import Layout, collapsed, own, size
 from wengert.backends.llvm.loops import index, load, nest, place, register, stack, store
 from wengert.backends.llvm.memory import Arena
 from wengert.backends.llvm.module import Code
-from wengert.backends.llvm.nests import KernelNest, RowNest, compiled, written_out
+from wengert.backends.llvm.nests import SIDES, KernelNest, RowNest, compiled, written_out
 from wengert.backends.llvm.scalars import NotLowered, Scalar, ScalarEmitter, ir_type, memory_type
 from wengert.backends.llvm.schedule import (
     Assembly,
@@ -215,6 +215,8 @@ def lowers(node: GraphNode) -> Lowering:
                 operands.append(x)
         ir_type(node.dtype)
         if node.primitive.reducer:
+            if node.dtype.kind == "c" and node.primitive.reducer in SIDES:
+                raise NotLowered("complex numbers have no order but NumPy's")
             emitter.cast(operands[0], node.dtype)
         else:
             emitter.elementwise(node.primitive, operands, node.dtype)

@@ -27,6 +27,8 @@ def _round(x: Any, decimals: int = 0) -> Any:
 
 
 def _sinc(x: Any) -> Any:
+    # The small number only exists among floats, and NumPy takes sinc of integers and truth values among these.
+    x = x if x.dtype.kind == "f" else x.astype(np.float64)
     y = np.pi * np.where(x == 0, x.dtype.type(1e-20), x)
     return np.sin(y) / y
 

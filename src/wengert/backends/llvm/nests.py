@@ -325,7 +325,7 @@ class LoopNest:
             if depth is not None:
                 self.depths[node] = depth
                 self.registers[node] = register(builder, node.dtype)
-                if node.dtype.kind == "f" and node.primitive.reducer in _SIDES:
+                if node.dtype.kind == "f" and node.primitive.reducer in SIDES:
                     self.strange[node] = flag(builder)
 
     def emit(self) -> None:
@@ -423,7 +423,7 @@ class LoopNest:
         is_nan = builder.fcmp_unordered("uno", term.value, term.value)
         builder.store(builder.or_(builder.load(self.strange[node]), is_nan), self.strange[node])
         flags = ("nnan", "nsz")
-        farther = builder.fcmp_ordered(_SIDES[node.primitive.reducer], term.value, total, flags=flags)
+        farther = builder.fcmp_ordered(SIDES[node.primitive.reducer], term.value, total, flags=flags)
         builder.store(builder.select(farther, term.value, total, flags=flags), self.registers[node])
 
     def _element(self, numbers: list[Any]) -> None:
@@ -511,7 +511,7 @@ def _reduced_strides(node: GraphNode, space: tuple[int, ...], at: Layout) -> tup
 LONG = 512
 
 #: How an element compares with the total that it replaces.
-_SIDES = {"maximum": ">", "minimum": "<"}
+SIDES = {"maximum": ">", "minimum": "<"}
 
 #: What sums, products and the like start from.
 _STARTS: dict[str, Any] = {"add": 0, "multiply": 1, "logical_or": False, "logical_and": True, "nonzero": 0}

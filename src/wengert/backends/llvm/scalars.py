@@ -311,9 +311,23 @@ def _comparison(sign: str) -> Callable[..., Value]:
             build = e.builder.fcmp_unordered if sign == "!=" else e.builder.fcmp_ordered
             return build(sign, x.value, y.value)
         signed = x.dtype.kind == "i"
+        if {x.dtype.kind, y.dtype.kind} == {"i", "u"}:
+            return _mixed(e, sign, x, y)
         return (e.builder.icmp_signed if signed else e.builder.icmp_unsigned)(sign, x.value, y.value)
 
     return emit
+
+
+def _mixed(e: ScalarEmitter, sign: str, x: Scalar, y: Scalar) -> Value:
+    """A signed against an unsigned integer of the same width, as exact as NumPy's: what is negative is less than all
+    else."""
+    first = x.dtype.kind == "i"
+    one = x if first else y
+    negative = e.builder.icmp_signed("<", one.value, ir.Constant(one.value.type, 0))
+    decided = sign == "!=" or sign in (("<", "<=") if first else (">", ">="))
+    return e.builder.select(
+        negative, ir.Constant(ir.IntType(1), decided), e.builder.icmp_unsigned(sign, x.value, y.value)
+    )
 
 
 def _extreme(sign: str, quiet: bool) -> Callable[..., Value]:
@@ -383,6 +397,8 @@ def _absolute(e: ScalarEmitter, x: Scalar) -> Value:
 
 def _sign(e: ScalarEmitter, x: Scalar) -> Value:
     one, zero = ir.Constant(x.value.type, 1), ir.Constant(x.value.type, 0)
+    if x.dtype.kind == "u":
+        return e.builder.select(e.builder.icmp_unsigned("!=", x.value, zero), one, zero)
     if x.dtype.kind != "f":
         positive = e.builder.icmp_signed(">", x.value, zero)
         negative = e.builder.icmp_signed("<", x.value, zero)
